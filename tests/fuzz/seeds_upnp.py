@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the seeds of fuzz_headers, fuzz_ssdp and fuzz_soap: what clients send, and what attackers
+might.
+
+usage: seeds_upnp.py DIRECTORY   (the corpus directory; headers/, ssdp/ and soap/ are made in it)
+"""
+import pathlib
+import sys
+
+DEVICE = "urn:schemas-upnp-org:device:"
+SERVICE = "urn:schemas-upnp-org:service:"
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+
+
+def search(st, man='"ssdp:discover"', mx="2", end="\r\n"):
+    return (f"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nST: {st}\r\nMAN: {man}\r\n"
+            f"MX: {mx}\r\n{end}")
+
+
+HEADERS = {
+    "reply": "HTTP/1.1 200 OK\r\nServer: x\r\nEXT:\r\nContent-Length: 0\r\n\r\nbody",
+    "bare": "A\nB:1\nc : 2\n",
+    "cut": "GET / HTTP/1.1\r\nHost",
+    "fold": "A\r\nB: 1\r\n  more\r\n\r\n",
+    "many": "A\r\n" + "B: 1\r\n" * 40,
+    "twice": "A\r\nB: 1\r\nb:\t2\t\r\n\r\n",
+}
+
+SSDP = {
+    "all": search("ssdp:all"),
+    "root": search("upnp:rootdevice"),
+    "igd1": search(DEVICE + "InternetGatewayDevice:1"),
+    "igd2": search(DEVICE + "InternetGatewayDevice:2"),
+    "wanip2": search(SERVICE + "WANIPConnection:2"),
+    "fc6": search(SERVICE + "WANIPv6FirewallControl:1"),
+    "uuid": search("uuid:01020304-0506-0708-090A-0B0C0D0E0F10"),
+    "libplum": search(DEVICE + "InternetGatewayDevice:1", "ssdp:discover", "10", ""),
+    "dial": search("urn:dial-multiscreen-org:service:dial:1", mx="1"),
+    "notify": "NOTIFY * HTTP/1.1\r\nNT: upnp:rootdevice\r\nNTS: ssdp:alive\r\n\r\n",
+}
+
+
+def call(action, args, service="WANIPConnection:1", head=""):
+    inside = "".join(f"<{name}>{value}</{name}>" for name, value in args)
+    return (f'"{SERVICE}{service}#{action}"\n{head}<s:Envelope xmlns:s="{ENVELOPE}">'
+            f'<s:Body><u:{action} xmlns:u="{SERVICE}{service}">{inside}</u:{action}>'
+            "</s:Body></s:Envelope>")
+
+
+KEY = [("NewRemoteHost", ""), ("NewExternalPort", "8080"), ("NewProtocol", "TCP")]
+ADD = KEY + [("NewInternalPort", "80"), ("NewInternalClient", "192.168.1.2"), ("NewEnabled", "1"),
+             ("NewPortMappingDescription", "a &lt;web&gt; \u20ac"), ("NewLeaseDuration", "0")]
+HOLE = [("RemoteHost", "::/0"), ("RemotePort", "0"), ("InternalClient", "2001:db8::2"),
+        ("InternalPort", "4000"), ("Protocol", "17"), ("LeaseTime", "3600")]
+FC6 = "WANIPv6FirewallControl:1"
+
+SOAP = {
+    "add": call("AddPortMapping", ADD, head='<?xml version="1.0"?>\r\n'),
+    "add2": call("AddPortMapping", ADD, "WANIPConnection:2"),
+    "add_any": call("AddAnyPortMapping", reversed(ADD), "WANIPConnection:2"),
+    "delete": call("DeletePortMapping", KEY),
+    "specific": call("GetSpecificPortMappingEntry", KEY),
+    "generic": call("GetGenericPortMappingEntry", [("NewPortMappingIndex", "3")]),
+    "address": call("GetExternalIPAddress", []),
+    "pinhole": call("AddPinhole", HOLE, FC6),
+    "update": call("UpdatePinhole", [("UniqueID", "1"), ("NewLeaseTime", "60")], FC6),
+    "close": call("DeletePinhole", [("UniqueID", "1")], FC6),
+    "bytes": call("GetTotalBytesSent", [], "WANCommonInterfaceConfig:1"),
+    "layer3": call("GetDefaultConnectionService", [], "Layer3Forwarding:1"),
+    "libplum": f'{SERVICE}WANIPConnection:1#GetExternalIPAddress\n<s:Envelope xmlns:s="{ENVELOPE}">'
+               f'<s:Body><m:GetExternalIPAddress xmlns:u="{SERVICE}WANIPConnection:1"/>'
+               "</s:Body></s:Envelope>",
+    "default": f'{SERVICE}WANIPConnection:1#GetStatusInfo\n<Envelope xmlns="{ENVELOPE}"><Header>'
+               f'<x/></Header><Body><GetStatusInfo xmlns="{SERVICE}WANIPConnection:1">'
+               "<!-- --><![CDATA[ ]]></GetStatusInfo></Body></Envelope>",
+    "entities": call("AddPortMapping", ADD, head='<!DOCTYPE x [<!ENTITY a "b"><!ENTITY c "&a;">]>'),
+    "instruction": call("GetStatusInfo", [], head="<?go on?>"),
+    "ampersand": call("AddPortMapping", ADD).replace("a &lt;web&gt;", "this & that"),
+    "deep": "x\n" + "<a>" * 100,
+}
+
+
+def main():
+    for folder, seeds in (("headers", HEADERS), ("ssdp", SSDP), ("soap", SOAP)):
+        path = pathlib.Path(sys.argv[1], folder)
+        path.mkdir(parents=True, exist_ok=True)
+        for name, text in seeds.items():
+            (path / name).write_bytes(text.encode())
+
+
+if __name__ == "__main__":
+    main()
