@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices, and the addresses that are theirs: an address belongs to one device at a time. */
+#include "db/db.h"
+
+#include "db/table.h"
+#include "policy/rule.h"
+
+struct addr_row {
+	struct addr addr;
+	uint32_t device_id;
+};
+
+#define DEVICE(name, member, min, max) NUMBER(name, struct db_device, member, min, max)
+
+static const struct field device_fields[] = {
+	DEVICE("id", id, 1, UINT32_MAX),
+	BYTES_IF("mac", struct db_device, mac, has_mac),
+	TEXT("ifname", struct db_device, ifname),
+	TEXT("name", struct db_device, name),
+	DEVICE("zone", zone, 0, RULE_ZONES - 1),
+	DEVICE("first_wall_s", first_wall_s, 0, INT64_MAX),
+	DEVICE("last_wall_s", last_wall_s, 0, INT64_MAX),
+};
+
+static const struct field addr_fields[] = {
+	BYTES("addr", struct addr_row, addr),
+	NUMBER("device_id", struct addr_row, device_id, 1, UINT32_MAX),
+};
+
+static const struct table devices = {
+	.name = "devices",
+	FIELDS(device_fields),
+	.keys = 1,
+	.row_size = sizeof(struct db_device),
+};
+
+static const struct table device_addrs = {
+	.name = "device_addrs",
+	FIELDS(addr_fields),
+	.keys = 1,
+	.row_size = sizeof(struct addr_row),
+};
+
+int db_device_put(struct db *db, const struct db_device *d)
+{
+	return table_put(db, SQL_DEVICE_PUT, &devices, d);
+}
+
+int db_device_addr_put(struct db *db, uint32_t device_id, const struct addr *addr)
+{
+	const struct addr_row row = {.addr = *addr, .device_id = device_id};
+
+	return table_put(db, SQL_DEVICE_ADDR_PUT, &device_addrs, &row);
+}
+
+int db_device_addr_delete(struct db *db, const struct addr *addr)
+{
+	const struct addr_row key = {.addr = *addr};
+
+	return table_delete(db, SQL_DEVICE_ADDR_DELETE, &device_addrs, &key);
+}
+
+int db_devices_each(struct db *db, db_device_fn *fn, void *arg)
+{
+	struct cursor c = table_select(db, SQL_DEVICES_EACH, &devices, " ORDER BY id");
+	struct db_device d;
+
+	while (table_next(&c, &d))
+		c.err = fn(arg, &d);
+	return table_end(&c);
+}
+
+int db_device_addrs_each(struct db *db, db_device_addr_fn *fn, void *arg)
+{
+	struct cursor c = table_select(db, SQL_DEVICE_ADDRS_EACH, &device_addrs, " ORDER BY addr");
+	struct addr_row row;
+
+	while (table_next(&c, &row))
+		c.err = fn(arg, row.device_id, &row.addr);
+	return table_end(&c);
+}

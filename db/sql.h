@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * For the files of this room: the connection, its cached statements and SQLite's answers turned
+ * into enum err. Text of statements is constant, values are bound. The first failure within a
+ * transaction sticks: every later statement of it fails alike, whatever SQLite has rolled back
+ * by itself, until db_rollback.
+ */
+#ifndef DB_SQL_H
+#define DB_SQL_H
+
+#include "protocols/err.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SQL_REASON_MAX 200	/* SQLite's messages are a line */
+#define SQL_TEXT_MAX 2048	/* the longest statement put together from a table's fields */
+
+/* One slot of the cache for each statement that runs more than once. */
+enum sql_id {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_CHAIN_PUT,
+	SQL_CHAINS_EACH,
+	SQL_DEVICE_ADDR_DELETE,
+	SQL_DEVICE_ADDR_PUT,
+	SQL_DEVICE_ADDRS_EACH,
+	SQL_DEVICE_PUT,
+	SQL_DEVICES_EACH,
+	SQL_LEASE_DELETE,
+	SQL_LEASE_PUT,
+	SQL_LEASES_EACH,
+	SQL_OPENING_DELETE,
+	SQL_OPENING_PUT,
+	SQL_OPENINGS_CLEAR,
+	SQL_OPENINGS_EACH,
+	SQL_RECORD_CUT,
+	SQL_RECORD_PAGE,
+	SQL_RECORD_PUT,
+	SQL_RECORD_SURPLUS,
+	SQL_RECORD_WALK,
+	SQL_RULE_PUT,
+	SQL_RULES_CLEAR,
+	SQL_RULES_EACH,
+	SQL_SETTING_PUT,
+	SQL_SETTINGS_EACH,
+	SQL_STATE_GET,
+	SQL_STATE_PUT,
+};
+#define SQL_IDS (SQL_STATE_PUT + 1)
+
+struct db {
+	sqlite3 *conn;
+	sqlite3_stmt *stmts[SQL_IDS];
+	bool begun;		/* between db_begin and its end */
+	int failed;		/* enum err that ended the transaction; 0 while it is sound */
+	bool durable;		/* synchronous is FULL, as SQLite begins, not NORMAL */
+	char reason[SQL_REASON_MAX];
+};
+
+/* Keeps the words for db_reason; returns err. Any part may be NULL. */
+int sql_say(struct db *db, int err, const char *where, const char *what);
+/* Takes SQLite's result of the last call; returns its enum err, 0 for SQLITE_OK, ROW, DONE. */
+int sql_check(struct db *db, int result);
+
+/* Statements without values or rows, several at once. */
+int sql_exec(struct db *db, const char *text);
+/* The first column of the first row; ERR_NOT_FOUND without one. */
+int sql_number(struct db *db, const char *text, int64_t *out);
+
+/* The cached statement, ready to be bound. text is read the first time only. */
+int sql_take(struct db *db, enum sql_id id, const char *text, sqlite3_stmt **out);
+/* One step: *row tells whether there is a row to read. */
+int sql_step(struct db *db, sqlite3_stmt *stmt, bool *row);
+/* Ends a statement that was taken; forgets what was bound. */
+void sql_done(sqlite3_stmt *stmt);
+/* Runs to the end, for statements that give no rows. */
+int sql_finish(struct db *db, sqlite3_stmt *stmt);
+/* Takes and runs a statement without values or rows. */
+int sql_run(struct db *db, enum sql_id id, const char *text);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices and their addresses. */
+#include "tests/unit/temp_db.h"
+
+#include "policy/rule.h"
+
+struct seen {
+	struct db_device devices[4];
+	struct addr addrs[4];
+	uint32_t owners[4];
+	size_t device_count, addr_count;
+};
+
+static int see_device(void *arg, const struct db_device *d)
+{
+	struct seen *s = arg;
+
+	assert_true(s->device_count < ROWS(s->devices));
+	s->devices[s->device_count++] = *d;
+	return 0;
+}
+
+static int see_addr(void *arg, uint32_t device_id, const struct addr *addr)
+{
+	struct seen *s = arg;
+
+	assert_true(s->addr_count < ROWS(s->addrs));
+	s->owners[s->addr_count] = device_id;
+	s->addrs[s->addr_count++] = *addr;
+	return 0;
+}
+
+static struct seen see(struct db *db)
+{
+	struct seen s;
+
+	memset(&s, 0, sizeof(s));
+	assert_int_equal(db_devices_each(db, see_device, &s), 0);
+	assert_int_equal(db_device_addrs_each(db, see_addr, &s), 0);
+	return s;
+}
+
+static const struct db_device console = {
+	.id = 1, .has_mac = true, .mac = {2, 0, 0, 0, 0, 1}, .ifname = "br-lan", .name = "console",
+	.zone = RULE_ZONE_NEW, .first_wall_s = 1700000000, .last_wall_s = 1700000001,
+};
+static const struct db_device ghost = {.id = 2, .zone = RULE_ZONE_BLOCKED};
+
+static void test_devices(void **state)
+{
+	struct temp_db *t = *state;
+	struct db_device moved = console;
+	struct seen s;
+
+	assert_int_equal(db_device_put(t->db, &ghost), 0);
+	assert_int_equal(db_device_put(t->db, &console), 0);
+	moved.zone = RULE_ZONE_MEMBER;
+	assert_int_equal(db_device_put(t->db, &moved), 0);
+	temp_db_reopen(t);
+	s = see(t->db);
+	assert_int_equal(s.device_count, 2);
+	assert_int_equal(s.devices[0].id, 1);
+	assert_true(s.devices[0].has_mac);
+	assert_memory_equal(s.devices[0].mac, console.mac, 6);
+	assert_string_equal(s.devices[0].ifname, "br-lan");
+	assert_string_equal(s.devices[0].name, "console");
+	assert_int_equal(s.devices[0].zone, RULE_ZONE_MEMBER);
+	assert_int_equal(s.devices[0].last_wall_s, 1700000001);
+	assert_false(s.devices[1].has_mac);
+}
+
+static void test_address_moves(void **state)
+{
+	struct temp_db *t = *state;
+	const struct addr a = addr_from4(0xc0a80102);
+	struct seen s;
+
+	assert_int_equal(db_device_put(t->db, &console), 0);
+	assert_int_equal(db_device_put(t->db, &ghost), 0);
+	assert_int_equal(db_device_addr_put(t->db, 3, &a), ERR_NOT_FOUND);
+	assert_int_equal(db_device_addr_put(t->db, 1, &a), 0);
+	assert_int_equal(db_device_addr_put(t->db, 2, &a), 0);
+	s = see(t->db);
+	assert_int_equal(s.addr_count, 1);
+	assert_int_equal(s.owners[0], 2);
+	assert_true(addr_eq(&s.addrs[0], &a));
+	assert_int_equal(db_device_addr_delete(t->db, &a), 0);
+	assert_int_equal(see(t->db).addr_count, 0);
+}
+
+static void test_edited(void **state)
+{
+	struct temp_db *t = *state;
+	struct seen s;
+
+	memset(&s, 0, sizeof(s));
+	assert_int_equal(db_device_put(t->db, &console), 0);
+	temp_db_edit(t, "UPDATE devices SET zone = 5");
+	assert_int_equal(db_devices_each(t->db, see_device, &s), ERR_CORRUPT);
+	assert_string_equal(db_reason(t->db), "devices.zone: a value that cannot be");
+	temp_db_edit(t, "UPDATE devices SET zone = 1, mac = x'0102'");
+	assert_int_equal(db_devices_each(t->db, see_device, &s), ERR_CORRUPT);
+	assert_string_equal(db_reason(t->db), "devices.mac: a value that cannot be");
+	assert_int_equal(s.device_count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEMP_DB_TEST(test_devices),
+		TEMP_DB_TEST(test_address_moves),
+		TEMP_DB_TEST(test_edited),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
