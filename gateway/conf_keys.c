@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Kinds of values and the table of keys; see conf_keys.h. */
+#include "gateway/conf_keys.h"
+
+#include "protocols/err.h"
+
+#include <string.h>
+
+#define HTTP_PORT_MIN 1024 /* below it posternd, without capabilities, could not bind */
+
+static int set_text(const struct conf_kind *kind, struct str value, void *field)
+{
+	if (value.len >= kind->size || !str_is_plain(value))
+		return ERR_SYNTAX;
+	memset(field, 0, kind->size);
+	memcpy(field, value.p, value.len);
+	return 0;
+}
+
+static int set_path(const struct conf_kind *kind, struct str value, void *field)
+{
+	if (value.p[0] != '/')
+		return ERR_SYNTAX;
+	return set_text(kind, value, field);
+}
+
+static bool is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
+static int set_user(const struct conf_kind *kind, struct str value, void *field)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz_";
+
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.p[i];
+		if (!is_one_of(c, first) && (i == 0 || !is_one_of(c, "-0123456789")))
+			return ERR_SYNTAX;
+	}
+	return set_text(kind, value, field);
+}
+
+/* What the kernel takes as an interface name, without the comma that separates ours. */
+static int set_ifname(const struct conf_kind *kind, struct str value, void *field)
+{
+	if (value.len == 0 || str_eq(value, STR(".")) || str_eq(value, STR("..")))
+		return ERR_SYNTAX;
+	for (size_t i = 0; i < value.len; i++) {
+		if (is_one_of(value.p[i], "/:, \t"))
+			return ERR_SYNTAX;
+	}
+	return set_text(kind, value, field);
+}
+
+static const struct conf_kind kind_ifname = {
+	set_ifname, "the name of one interface", NULL, CONF_IFNAME_MAX};
+
+/* The list is first in its part of struct conf, its count right behind. */
+struct ifnames {
+	char lan[CONF_LANS_MAX][CONF_IFNAME_MAX];
+	size_t lan_count;
+};
+_Static_assert(offsetof(struct conf, lan_count) - offsetof(struct conf, lan) ==
+		offsetof(struct ifnames, lan_count), "set_ifnames writes both");
+
+static int add_ifname(struct ifnames *list, struct str name)
+{
+	for (size_t i = 0; i < list->lan_count; i++) {
+		if (str_eq(str_from(list->lan[i]), name))
+			return ERR_EXISTS;
+	}
+	if (list->lan_count == CONF_LANS_MAX)
+		return ERR_FULL;
+	return set_ifname(&kind_ifname, name, list->lan[list->lan_count++]);
+}
+
+static int set_ifnames(const struct conf_kind *kind, struct str value, void *field)
+{
+	struct ifnames list = {.lan_count = 0};
+
+	(void)kind;
+	while (value.len > 0) {
+		size_t n = 0;
+		while (n < value.len && !is_one_of(value.p[n], ", \t"))
+			n++;
+		if (n > 0 && add_ifname(&list, str_sub(value, 0, n)))
+			return ERR_SYNTAX;
+		value = str_sub(value, n + 1, value.len);
+	}
+	if (list.lan_count == 0)
+		return ERR_SYNTAX;
+	memcpy(field, &list, sizeof(list));
+	return 0;
+}
+
+static int find_word(const struct conf_kind *kind, struct str value, unsigned *out)
+{
+	for (unsigned i = 0; kind->words[i]; i++) {
+		if (str_eq(str_from(kind->words[i]), value)) {
+			*out = i;
+			return 0;
+		}
+	}
+	return ERR_SYNTAX;
+}
+
+/* Every enum here is stored as the compiler stores those without negative items. */
+static int set_choice(const struct conf_kind *kind, struct str value, void *field)
+{
+	unsigned word;
+
+	if (find_word(kind, value, &word))
+		return ERR_SYNTAX;
+	memcpy(field, &word, sizeof(word));
+	return 0;
+}
+_Static_assert(sizeof(enum conf_backend) == sizeof(unsigned), "set_choice");
+_Static_assert(sizeof(enum conf_persist) == sizeof(unsigned), "set_choice");
+_Static_assert(sizeof(enum log_target) == sizeof(unsigned), "set_choice");
+_Static_assert(sizeof(enum log_level) == sizeof(unsigned), "set_choice");
+
+static int set_bool(const struct conf_kind *kind, struct str value, void *field)
+{
+	unsigned word;
+	bool yes;
+
+	if (find_word(kind, value, &word))
+		return ERR_SYNTAX;
+	yes = word == 1;
+	memcpy(field, &yes, sizeof(yes));
+	return 0;
+}
+
+static int set_port(const struct conf_kind *kind, struct str value, void *field)
+{
+	uint32_t n;
+	uint16_t port;
+
+	(void)kind;
+	if (str_u32(value, HTTP_PORT_MIN, UINT16_MAX, &n))
+		return ERR_SYNTAX;
+	port = (uint16_t)n;
+	memcpy(field, &port, sizeof(port));
+	return 0;
+}
+
+static int set_mark(const struct conf_kind *kind, struct str value, void *field)
+{
+	static const char digits[] = "0123456789abcdef";
+	struct str hex = str_sub(value, 2, value.len);
+	uint32_t mark = 0;
+
+	(void)kind;
+	if (!str_starts(value, STR("0x")) || hex.len == 0 || hex.len > 8)
+		return ERR_SYNTAX;
+	for (size_t i = 0; i < hex.len; i++) {
+		if (!is_one_of(hex.p[i], digits))
+			return ERR_SYNTAX;
+		mark = mark << 4 | (uint32_t)(strchr(digits, hex.p[i]) - digits);
+	}
+	if (mark == 0)
+		return ERR_SYNTAX;
+	memcpy(field, &mark, sizeof(mark));
+	return 0;
+}
+
+static const char *const words_bool[] = {"no", "yes", NULL};
+static const char *const words_backend[] = {"helper", "nft", "none", NULL};
+static const char *const words_persist[] = {"no", "yes", "auto", NULL};
+static const char *const words_target[] = {"stderr", "syslog", NULL};
+static const char *const words_level[] = {"error", "warning", "info", "debug", NULL};
+
+static const struct conf_kind kind_ifnames = {set_ifnames,
+	"1 to 8 different interfaces, separated by commas or spaces", NULL, 0};
+static const struct conf_kind kind_path = {
+	set_path, "an absolute path of at most 107 bytes", NULL, CONF_PATH_MAX};
+static const struct conf_kind kind_user = {set_user,
+	"a name of a-z, 0-9, _ and -, at most 32, not beginning with a digit or -", NULL,
+	CONF_USER_MAX};
+static const struct conf_kind kind_name = {
+	set_text, "UTF-8 text of at most 63 bytes", NULL, CONF_NAME_MAX};
+static const struct conf_kind kind_bool = {set_bool, "yes or no", words_bool, 0};
+static const struct conf_kind kind_port = {set_port, "a port from 1024 to 65535", NULL, 0};
+static const struct conf_kind kind_mark = {
+	set_mark, "0x and 1 to 8 digits of 0-9a-f, not all zero", NULL, 0};
+static const struct conf_kind kind_backend = {set_choice, "helper, nft or none", words_backend, 0};
+static const struct conf_kind kind_persist = {set_choice, "yes, no or auto", words_persist, 0};
+static const struct conf_kind kind_target = {set_choice, "stderr or syslog", words_target, 0};
+static const struct conf_kind kind_level = {
+	set_choice, "error, warning, info or debug", words_level, 0};
+
+#define FIELD(name) offsetof(struct conf, name)
+
+static const struct conf_key keys[] = {
+	{"interfaces", "wan", &kind_ifname, FIELD(wan), NULL, "towards the Internet"},
+	{"interfaces", "lan", &kind_ifnames, FIELD(lan), NULL, "home networks"},
+	{"paths", "database", &kind_path, FIELD(database), POSTERN_STATEDIR "/postern.db",
+		"the store"},
+	{"paths", "control_socket", &kind_path, FIELD(control_socket),
+		POSTERN_RUNDIR "/control.sock", "where postern(1) asks"},
+	{"paths", "helper_socket", &kind_path, FIELD(helper_socket),
+		POSTERN_RUNDIR "/helper.sock", "where postern-helper listens"},
+	{"users", "user", &kind_user, FIELD(user), "postern", "whom posternd runs as"},
+	{"users", "helper_user", &kind_user, FIELD(helper_user), "postern-helper",
+		"whom postern-helper runs as"},
+	{"users", "control_group", &kind_user, FIELD(control_group), "postern",
+		"who may use the control socket"},
+	{"firewall", "backend", &kind_backend, FIELD(backend), "helper",
+		"who changes the firewall"},
+	{"firewall", "mark", &kind_mark, FIELD(mark), "0x08000000", "bits of packet marks"},
+	{"firewall", "persist", &kind_persist, FIELD(persist), "auto",
+		"whether the table survives a foreign flush"},
+	{"protocols", "upnp", &kind_bool, FIELD(upnp), "yes", "UPnP IGD"},
+	{"protocols", "natpmp", &kind_bool, FIELD(natpmp), "yes", "NAT-PMP"},
+	{"protocols", "pcp", &kind_bool, FIELD(pcp), "yes", "PCP"},
+	{"protocols", "http_port", &kind_port, FIELD(http_port), "49000",
+		"UPnP descriptions and control"},
+	{"protocols", "friendly_name", &kind_name, FIELD(friendly_name), "Postern router",
+		"what UPnP clients show"},
+	{"log", "target", &kind_target, FIELD(log_target), "stderr", "where lines go"},
+	{"log", "level", &kind_level, FIELD(log_level), "info", "the least that is told"},
+};
+_Static_assert(sizeof(keys) / sizeof(keys[0]) <= CONF_KEYS_MAX, "raise CONF_KEYS_MAX");
+
+size_t conf_keys_count(void)
+{
+	return sizeof(keys) / sizeof(keys[0]);
+}
+
+const struct conf_key *conf_keys_at(size_t i)
+{
+	return &keys[i];
+}
