@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See ct.h. Deletions go through a socket of their own while the walk goes on; the kernel's walk
+ * bears that. An entry that ended by itself meanwhile is no concern.
+ */
+#include "gateway/ct.h"
+
+#include "gateway/loop.h"
+#include "gateway/nl.h"
+#include "protocols/err.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+/* A walk visits every bucket of the kernel's table, milliseconds on a large one, whatever is in it.
+ * So after one of them there is rest: walks take a twentieth of the time at most. */
+#define REST_MIN_MS 50
+#define REST_FACTOR 20
+
+struct ct {
+	struct loop *loop;
+	struct loop_timer timer;
+	struct nl walk;
+	struct nl deletions;
+	struct fw_flow *flows;	/* waiting; sorted while a walk is on */
+	size_t count;
+	size_t size;
+	uint64_t rest_until_ms;
+};
+
+/* One direction of an entry. */
+struct tuple {
+	uint8_t proto;
+	struct addr src;
+	struct endpoint dst;
+};
+
+static int compare_dst(const struct fw_flow *a, const struct fw_flow *b)
+{
+	int order = memcmp(a->dst.addr.b, b->dst.addr.b, sizeof(a->dst.addr.b));
+
+	if (order == 0)
+		order = (int)a->proto - (int)b->proto;
+	return order ? order : (int)a->dst.port - (int)b->dst.port;
+}
+
+static int compare_flows(const void *a, const void *b)
+{
+	return compare_dst(a, b);
+}
+
+/* The first of the flows with this destination, or where it would be. */
+static size_t find_first(const struct ct *ct, const struct fw_flow *key)
+{
+	size_t low = 0;
+	size_t high = ct->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (compare_dst(&ct->flows[middle], key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool has_request(const struct ct *ct, const struct tuple *tuple, uint16_t port)
+{
+	struct fw_flow key = {.proto = tuple->proto, .dst = {tuple->dst.addr, port}};
+
+	for (size_t i = find_first(ct, &key); i < ct->count; i++) {
+		const struct fw_flow *flow = &ct->flows[i];
+		if (compare_dst(flow, &key) != 0)
+			break;
+		if (addr_is_any(&flow->remote) || addr_eq(&flow->remote, &tuple->src))
+			return true;
+	}
+	return false;
+}
+
+static struct addr read_addr(const struct nlattr *v4, const struct nlattr *v6)
+{
+	uint8_t bytes[16] = {0};
+
+	if (nl_bytes(v4, bytes, 4))
+		return addr_from4_bytes(bytes);
+	nl_bytes(v6, bytes, sizeof(bytes));
+	return addr_from6_bytes(bytes);
+}
+
+static bool is_wanted(const struct ct *ct, const struct tuple *tuple)
+{
+	return has_request(ct, tuple, tuple->dst.port) || has_request(ct, tuple, 0);
+}
+
+static bool read_tuple(const struct nlattr *nest, struct tuple *out)
+{
+	const struct nlattr *tb[CTA_TUPLE_MAX + 1];
+	const struct nlattr *ip[CTA_IP_MAX + 1];
+	const struct nlattr *proto[CTA_PROTO_MAX + 1];
+	uint16_t port = 0;
+
+	if (!nest)
+		return false;
+	nl_nested(nest, tb, CTA_TUPLE_MAX);
+	if (!tb[CTA_TUPLE_IP] || !tb[CTA_TUPLE_PROTO])
+		return false;
+	nl_nested(tb[CTA_TUPLE_IP], ip, CTA_IP_MAX);
+	nl_nested(tb[CTA_TUPLE_PROTO], proto, CTA_PROTO_MAX);
+	nl_bytes(proto[CTA_PROTO_NUM], &out->proto, sizeof(out->proto));
+	nl_bytes(proto[CTA_PROTO_DST_PORT], &port, sizeof(port));
+	out->src = read_addr(ip[CTA_IP_V4_SRC], ip[CTA_IP_V6_SRC]);
+	out->dst = (struct endpoint){read_addr(ip[CTA_IP_V4_DST], ip[CTA_IP_V6_DST]), ntohs(port)};
+	return true;
+}
+
+static void begin(union nl_request *request, uint16_t message, uint16_t flags, uint8_t family)
+{
+	struct nfgenmsg *nfg = nl_begin(request,
+		(uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | message), flags, sizeof(*nfg));
+
+	nfg->nfgen_family = family;
+	nfg->version = NFNETLINK_V0;
+}
+
+static void copy_attr(union nl_request *request, const struct nlattr *attr, uint16_t type)
+{
+	if (attr)
+		mnl_attr_put(&request->header, type, mnl_attr_get_payload_len(attr),
+			mnl_attr_get_payload(attr));
+}
+
+static int ignore(const struct nlmsghdr *nlh, void *arg)
+{
+	(void)nlh;
+	(void)arg;
+	return MNL_CB_OK;
+}
+
+/* Seen from an external endpoint: its peers' flows in, and the UDP flows that leave from it, whose
+ * answers come to it. IPv6 endpoints are no external ones, and what leaves from them is theirs. */
+static bool stands_in_the_way(const struct ct *ct, const struct nlattr *const tb[])
+{
+	struct tuple original = {0};
+	struct tuple reply = {0};
+
+	if (read_tuple(tb[CTA_TUPLE_ORIG], &original) && is_wanted(ct, &original))
+		return true;
+	return read_tuple(tb[CTA_TUPLE_REPLY], &reply) && reply.proto == MAP_PROTO_UDP &&
+	       addr_is4(&reply.dst.addr) && is_wanted(ct, &reply);
+}
+
+static int on_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	struct ct *ct = arg;
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[CTA_MAX + 1];
+	union nl_request request;
+
+	nl_attrs(nlh, sizeof(*nfg), tb, CTA_MAX);
+	if (!stands_in_the_way(ct, tb))
+		return MNL_CB_OK;
+	begin(&request, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, nfg->nfgen_family);
+	copy_attr(&request, tb[CTA_TUPLE_ORIG], CTA_TUPLE_ORIG | NLA_F_NESTED);
+	copy_attr(&request, tb[CTA_ZONE], CTA_ZONE);
+	copy_attr(&request, tb[CTA_ID], CTA_ID);
+	nl_ask(&ct->deletions, &request, ignore, NULL);
+	return MNL_CB_OK;
+}
+
+static bool has_family(const struct ct *ct, bool is4)
+{
+	for (size_t i = 0; i < ct->count; i++)
+		if (addr_is4(&ct->flows[i].dst.addr) == is4)
+			return true;
+	return false;
+}
+
+static void walk(struct ct *ct, uint8_t family)
+{
+	union nl_request request;
+
+	begin(&request, IPCTNL_MSG_CT_GET, NLM_F_DUMP, family);
+	nl_ask(&ct->walk, &request, on_entry, ct);
+}
+
+static uint64_t clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void rest(struct ct *ct, uint64_t took_ms)
+{
+	uint64_t rest_ms = took_ms * REST_FACTOR;
+
+	ct->rest_until_ms = loop_now_ms(ct->loop) + took_ms +
+			    (rest_ms > REST_MIN_MS ? rest_ms : REST_MIN_MS);
+}
+
+static void on_due(void *arg)
+{
+	struct ct *ct = arg;
+	uint64_t begin_ms = clock_ms();
+
+	qsort(ct->flows, ct->count, sizeof(*ct->flows), compare_flows);
+	if (has_family(ct, true))
+		walk(ct, AF_INET);
+	if (has_family(ct, false))
+		walk(ct, AF_INET6);
+	rest(ct, clock_ms() - begin_ms);
+	free(ct->flows);
+	ct->flows = NULL;
+	ct->count = 0;
+	ct->size = 0;
+}
+
+struct ct *ct_new(struct loop *loop)
+{
+	struct ct *ct = calloc(1, sizeof(*ct));
+
+	if (!ct)
+		return NULL;
+	ct->loop = loop;
+	ct->timer.fn = on_due;
+	ct->timer.arg = ct;
+	if (nl_open(&ct->walk, NETLINK_NETFILTER) < 0 ||
+	    nl_open(&ct->deletions, NETLINK_NETFILTER) < 0) {
+		ct_free(ct);
+		return NULL;
+	}
+	return ct;
+}
+
+static int make_room(struct ct *ct, size_t count)
+{
+	size_t size = ct->size ? ct->size : 64;
+	struct fw_flow *flows;
+
+	while (size < ct->count + count)
+		size *= 2;
+	if (size == ct->size)
+		return 0;
+	flows = realloc(ct->flows, size * sizeof(*flows));
+	if (!flows)
+		return ERR_MEMORY;
+	ct->flows = flows;
+	ct->size = size;
+	return 0;
+}
+
+int ct_forget(struct ct *ct, const struct fw_flow *flows, size_t count)
+{
+	if (count == 0)
+		return 0;
+	if (make_room(ct, count) < 0)
+		return ERR_MEMORY;
+	memcpy(ct->flows + ct->count, flows, count * sizeof(*flows));
+	ct->count += count;
+	if (ct->timer.slot == 0) {
+		uint64_t now = loop_now_ms(ct->loop);
+		loop_timer_set(ct->loop, &ct->timer,
+			ct->rest_until_ms > now ? ct->rest_until_ms : now);
+	}
+	return 0;
+}
+
+void ct_free(struct ct *ct)
+{
+	if (!ct)
+		return;
+	loop_timer_stop(ct->loop, &ct->timer);
+	nl_close(&ct->walk);
+	nl_close(&ct->deletions);
+	free(ct->flows);
+	free(ct);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The part of the firewall that is the same for every backend: dispatch, the table of sets, and
+ * how an opening becomes elements. What the kernel does with them is in ruleset.c.
+ */
+#include "gateway/fw.h"
+
+#include "gateway/fw_set.h"
+#include "protocols/err.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <string.h>
+
+int fw_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn *done, void *arg)
+{
+	return fw->ops->apply(fw, batch, done, arg);
+}
+
+int fw_dump(struct fw *fw, fw_dump_fn *each, fw_done_fn *done, void *arg)
+{
+	return fw->ops->dump(fw, each, done, arg);
+}
+
+int fw_forget(struct fw *fw, const struct fw_flow *flows, size_t count)
+{
+	return fw->ops->forget(fw, flows, count);
+}
+
+int fw_remove(struct fw *fw, fw_done_fn *done, void *arg)
+{
+	return fw->ops->remove(fw, done, arg);
+}
+
+void fw_watch(struct fw *fw, fw_event_fn *fn, void *arg)
+{
+	fw->event = fn;
+	fw->event_arg = arg;
+}
+
+void fw_free(struct fw *fw)
+{
+	if (fw)
+		fw->ops->free(fw);
+}
+
+const struct fw_set_def *fw_set_def(enum fw_set set)
+{
+	static const struct fw_set_def defs[FW_SETS] = {
+		[FW_SET_WAN4] = {.name = "wan4", .key = {FW_FIELD_ADDR4}},
+		[FW_SET_LAN4] = {.name = "lan4", .key = {FW_FIELD_ADDR4}, .is_interval = true},
+		[FW_SET_LAN6] = {.name = "lan6", .key = {FW_FIELD_ADDR6}, .is_interval = true},
+		[FW_MAP_DNAT4] = {.name = "dnat4", .key = {FW_FIELD_PROTO, FW_FIELD_PORT},
+			.is_map = true, .is_leased = true},
+		[FW_MAP_DNAT4_HOST] = {.name = "dnat4_host",
+			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
+			.is_map = true, .is_leased = true},
+		[FW_MAP_SNAT4] = {.name = "snat4",
+			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
+			.is_map = true, .is_leased = true},
+		[FW_SET_OPEN_TCP4] = {.name = "open_tcp4", .key = {FW_FIELD_PORT},
+			.is_leased = true, .is_counted = true},
+		[FW_SET_OPEN_UDP4] = {.name = "open_udp4", .key = {FW_FIELD_PORT},
+			.is_leased = true, .is_counted = true},
+		[FW_SET_OPEN4_HOST] = {.name = "open4_host",
+			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
+			.is_leased = true, .is_counted = true},
+		[FW_SET_OPEN6] = {.name = "open6",
+			.key = {FW_FIELD_ADDR6, FW_FIELD_PROTO, FW_FIELD_PORT},
+			.is_leased = true, .is_counted = true},
+		[FW_SET_OPEN6_HOST] = {.name = "open6_host",
+			.key = {FW_FIELD_ADDR6, FW_FIELD_ADDR6, FW_FIELD_PROTO, FW_FIELD_PORT},
+			.is_leased = true, .is_counted = true},
+		[FW_SET_OPEN6_RANGE] = {.name = "open6_range",
+			.key = {FW_FIELD_ADDR6, FW_FIELD_PORT, FW_FIELD_ADDR6, FW_FIELD_PROTO,
+				FW_FIELD_PORT},
+			.is_interval = true, .is_leased = true, .is_counted = true},
+		[FW_SET_WAN_IF] = {.name = "wan_if", .key = {FW_FIELD_IFINDEX}},
+	};
+
+	assert((unsigned int)set < FW_SETS);
+	return &defs[set];
+}
+
+uint8_t fw_field_len(enum fw_field field)
+{
+	switch (field) {
+	case FW_FIELD_END:
+		return 0;
+	case FW_FIELD_ADDR4:
+	case FW_FIELD_IFINDEX:
+		return 4;
+	case FW_FIELD_ADDR6:
+		return 16;
+	case FW_FIELD_PROTO:
+		return 1;
+	case FW_FIELD_PORT:
+		return 2;
+	}
+	return 0;
+}
+
+size_t fw_set_key_len(enum fw_set set)
+{
+	const struct fw_set_def *def = fw_set_def(set);
+	size_t len = 0;
+
+	/* A key of one field is not padded, as nft has it. */
+	if (def->key[1] == FW_FIELD_END)
+		return fw_field_len(def->key[0]);
+	for (const enum fw_field *f = def->key; *f != FW_FIELD_END; f++)
+		len += (fw_field_len(*f) + 3u) & ~3u;
+	return len;
+}
+
+size_t fw_set_data_len(enum fw_set set)
+{
+	return fw_set_def(set)->is_map ? FW_DATA_MAX : 0;
+}
+
+const char *fw_set_name(enum fw_set set)
+{
+	return fw_set_def(set)->name;
+}
+
+/* Keys and data are written field by field, each padded. */
+static void put_addr(struct writer *w, const struct addr *a)
+{
+	if (addr_is4(a))
+		writer_bytes(w, addr_bytes4(a), 4);
+	else
+		writer_bytes(w, a->b, sizeof(a->b));
+}
+
+static void put_port(struct writer *w, uint16_t port)
+{
+	writer_u16(w, port);
+	writer_u16(w, 0);
+}
+
+static void put_target(struct writer *w, uint8_t proto, uint16_t port)
+{
+	writer_u32(w, (uint32_t)proto << 24);
+	put_port(w, port);
+}
+
+static struct writer key_of(struct fw_elem *elem)
+{
+	return writer_to(elem->key, sizeof(elem->key));
+}
+
+static void put_data(struct fw_elem *elem, const struct endpoint *to)
+{
+	struct writer w = writer_to(elem->data, sizeof(elem->data));
+
+	put_addr(&w, &to->addr);
+	put_port(&w, to->port);
+}
+
+static void make_dnat4(const struct fw_hole *hole, struct fw_elem *elem)
+{
+	struct writer w = key_of(elem);
+
+	elem->set = FW_MAP_DNAT4;
+	if (!prefix_is_any(&hole->remote)) {
+		elem->set = FW_MAP_DNAT4_HOST;
+		put_addr(&w, &hole->remote.addr);
+	}
+	put_target(&w, hole->proto, hole->external.port);
+	put_data(elem, &hole->internal);
+}
+
+static void make_open4(const struct fw_hole *hole, struct fw_elem *elem)
+{
+	struct writer w = key_of(elem);
+
+	if (prefix_is_any(&hole->remote)) {
+		elem->set = hole->proto == MAP_PROTO_TCP ? FW_SET_OPEN_TCP4 : FW_SET_OPEN_UDP4;
+		writer_u16(&w, hole->external.port);
+		return;
+	}
+	elem->set = FW_SET_OPEN4_HOST;
+	put_addr(&w, &hole->remote.addr);
+	put_target(&w, hole->proto, hole->external.port);
+}
+
+static void make_snat4(const struct fw_hole *hole, struct fw_elem *elem)
+{
+	struct writer w = key_of(elem);
+
+	elem->set = FW_MAP_SNAT4;
+	put_addr(&w, &hole->internal.addr);
+	put_target(&w, hole->proto, hole->internal.port);
+	put_data(elem, &hole->external);
+}
+
+/* Bits beyond the prefix set to one. */
+static struct addr last_of(const struct prefix *p)
+{
+	struct addr last = p->addr;
+
+	for (unsigned int bit = p->len; bit < 128; bit++)
+		last.b[bit / 8] = (uint8_t)(last.b[bit / 8] | (0x80u >> (bit % 8)));
+	return last;
+}
+
+static void put_range6(uint8_t key[FW_KEY_MAX], const struct fw_hole *hole,
+	const struct addr *remote, uint16_t remote_port)
+{
+	struct writer w = writer_to(key, FW_KEY_MAX);
+
+	put_addr(&w, remote);
+	put_port(&w, remote_port);
+	put_addr(&w, &hole->internal.addr);
+	put_target(&w, hole->proto, hole->internal.port);
+}
+
+static void make_open6_range(const struct fw_hole *hole, struct fw_elem *elem)
+{
+	struct addr last = last_of(&hole->remote);
+	uint16_t last_port = hole->remote_port ? hole->remote_port : UINT16_MAX;
+
+	elem->set = FW_SET_OPEN6_RANGE;
+	put_range6(elem->key, hole, &hole->remote.addr, hole->remote_port);
+	put_range6(elem->key_end, hole, &last, last_port);
+}
+
+static void make_open6(const struct fw_hole *hole, struct fw_elem *elem)
+{
+	struct writer w = key_of(elem);
+	bool from_any = prefix_is_any(&hole->remote);
+
+	if (hole->remote_port || (!from_any && !prefix_is_host(&hole->remote))) {
+		make_open6_range(hole, elem);
+		return;
+	}
+	elem->set = FW_SET_OPEN6;
+	if (!from_any) {
+		elem->set = FW_SET_OPEN6_HOST;
+		put_addr(&w, &hole->remote.addr);
+	}
+	put_addr(&w, &hole->internal.addr);
+	put_target(&w, hole->proto, hole->internal.port);
+}
+
+static bool can_be_expressed(const struct fw_hole *hole)
+{
+	bool is4 = addr_is4(&hole->internal.addr);
+
+	if (hole->proto != MAP_PROTO_TCP && hole->proto != MAP_PROTO_UDP)
+		return false;
+	if (is4 != addr_is4(&hole->remote.addr))
+		return false;
+	if (!is4)
+		return true;
+	return addr_is4(&hole->external.addr) && hole->remote_port == 0 &&
+	       (prefix_is_any(&hole->remote) || prefix_is_host(&hole->remote));
+}
+
+size_t fw_hole_elems(const struct fw_hole *hole, enum fw_elem_op op, bool renew,
+	struct fw_elem out[FW_HOLE_ELEMS])
+{
+	struct fw_elem *open = out;
+	size_t count = 1;
+
+	if (!can_be_expressed(hole))
+		return 0;
+	memset(out, 0, FW_HOLE_ELEMS * sizeof(*out));
+	if (addr_is4(&hole->internal.addr)) {
+		make_dnat4(hole, &out[0]);
+		make_open4(hole, &out[1]);
+		if (hole->pinned)
+			make_snat4(hole, &out[2]);
+		open = &out[1];
+		count = hole->pinned ? 3 : 2;
+	} else {
+		make_open6(hole, &out[0]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		out[i].op = (uint8_t)op;
+		out[i].renew = renew;
+		out[i].timeout_ms = hole->timeout_ms;
+	}
+	assert(hole->userdata_len <= FW_USERDATA_MAX);
+	open->userdata_len = hole->userdata_len;
+	memcpy(open->userdata, hole->userdata, hole->userdata_len);
+	return count;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The firewall as the core sees it: batches of element records into the sets and maps of table
+ * `inet postern`, one ops struct, three backends (nft: netlink by ourselves; remote: through
+ * postern-helper; fake: tests and --firewall=none). Records are numbers and addresses only; they
+ * go over the helper's socket as they are, so the struct has no padding and no pointers.
+ *
+ * Every call answers by its callback, once, from the loop or (nft, fake) before it returns.
+ */
+#ifndef GATEWAY_FW_H
+#define GATEWAY_FW_H
+
+#include "protocols/addr.h"
+#include "protocols/map.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Sets and maps of the table. Keys and data as listed, each part padded to four bytes as nft
+ * concatenations are; numbers in network order. l4 is the protocol number (1 byte, padded). */
+enum fw_set {
+	FW_SET_WAN4 = 0,	/* addr4: our external addresses */
+	FW_SET_LAN4 = 1,	/* addr4 prefix: interval set of LAN prefixes */
+	FW_SET_LAN6 = 2,	/* addr6 prefix: interval set of LAN prefixes */
+	FW_MAP_DNAT4 = 3,	/* l4 . external port -> addr4 . port */
+	FW_MAP_DNAT4_HOST = 4,	/* remote addr4 . l4 . external port -> addr4 . port */
+	FW_MAP_SNAT4 = 5,	/* internal addr4 . l4 . port -> WAN addr4 . external port */
+	FW_SET_OPEN_TCP4 = 6,	/* external port; counter, timeout, userdata */
+	FW_SET_OPEN_UDP4 = 7,	/* external port; counter, timeout, userdata */
+	FW_SET_OPEN4_HOST = 8,	/* remote addr4 . l4 . external port; the same */
+	FW_SET_OPEN6 = 9,	/* internal addr6 . l4 . port; the same */
+	FW_SET_OPEN6_HOST = 10,	/* remote addr6 . internal addr6 . l4 . port; the same */
+	FW_SET_OPEN6_RANGE = 11, /* remote prefix6 . remote ports . internal addr6 . l4 . port,
+				    intervals; the same (key_end holds the upper ends) */
+	FW_SET_WAN_IF = 12,	/* ifindex, the one number in host order: external interfaces */
+};
+#define FW_SETS (FW_SET_WAN_IF + 1)
+
+enum fw_elem_op {
+	FW_ELEM_ADD = 0,	/* new, or renewed with this timeout (counter carried over) */
+	FW_ELEM_DEL = 1,	/* not being there is no failure */
+};
+
+#define FW_KEY_MAX 44
+#define FW_DATA_MAX 8
+#define FW_USERDATA_MAX 64
+#define FW_TIMEOUT_NONE 0
+
+struct fw_elem {
+	uint8_t set;			/* enum fw_set */
+	uint8_t op;			/* enum fw_elem_op */
+	uint8_t userdata_len;
+	uint8_t renew;			/* 1: it is there already; only its timeout moves */
+	uint32_t reserved;		/* 0 */
+	uint64_t timeout_ms;		/* FW_TIMEOUT_NONE: stays until deleted */
+	uint8_t key[FW_KEY_MAX];	/* its length is the set's */
+	uint8_t key_end[FW_KEY_MAX];	/* interval sets only: inclusive upper end */
+	uint8_t data[FW_DATA_MAX];	/* maps only */
+	uint8_t userdata[FW_USERDATA_MAX];
+};
+
+/* One element as the kernel has it. */
+struct fw_dumped {
+	struct fw_elem elem;		/* timeout_ms is what remains */
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+/* Which tracked flows to forget: those whose original destination is this endpoint, and UDP ones
+ * that leave from it by translation. */
+struct fw_flow {
+	uint8_t proto;
+	struct endpoint dst;		/* port 0: every port of the address */
+	struct addr remote;		/* the other end; any: all */
+};
+
+enum fw_event {
+	FW_EVENT_FOREIGN,	/* somebody else touched our table: rebuild */
+	FW_EVENT_LOST,		/* the helper is away: nothing can be changed now */
+	FW_EVENT_BACK,		/* it is here (again): dump and reconcile */
+};
+
+/* err 0: all in force. ERR_DENIED: nothing was changed, bad[] are indexes the kernel or the helper
+ * refused, each once. ERR_NOT_FOUND: there is no table, rebuild. ERR_GONE and others: nothing is
+ * known, reconcile. */
+typedef void fw_done_fn(void *arg, int err, const uint32_t *bad, size_t bad_count);
+typedef void fw_dump_fn(void *arg, const struct fw_dumped *elem);
+typedef void fw_event_fn(void *arg, enum fw_event event);
+
+/* One transaction. With rebuild the table is made anew, static part and these elements, in it. */
+struct fw_batch {
+	bool rebuild;
+	const struct fw_elem *elems;	/* need not outlive the call */
+	size_t count;
+};
+
+struct fw;
+
+struct fw_ops {
+	int (*apply)(struct fw *fw, const struct fw_batch *batch, fw_done_fn *done, void *arg);
+	int (*dump)(struct fw *fw, fw_dump_fn *each, fw_done_fn *done, void *arg);
+	int (*forget)(struct fw *fw, const struct fw_flow *flows, size_t count);
+	int (*remove)(struct fw *fw, fw_done_fn *done, void *arg);
+	void (*free)(struct fw *fw);
+};
+
+/* First member of every backend. */
+struct fw {
+	const struct fw_ops *ops;
+	fw_event_fn *event;	/* set by fw_watch; NULL until then */
+	void *event_arg;
+};
+
+/* Negative: not sent, done is not called (ERR_GONE: no helper, ERR_BUSY). */
+int fw_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn *done, void *arg);
+/* Calls each for every element of the map_* and open_* sets, then done. A missing table is an
+ * empty dump with err ERR_NOT_FOUND. An element may come twice when others change their firewall
+ * meanwhile; ERR_AGAIN: they do not stop. */
+int fw_dump(struct fw *fw, fw_dump_fn *each, fw_done_fn *done, void *arg);
+/* Conntrack entries, coalesced into one walk per wake-up; no answer. */
+int fw_forget(struct fw *fw, const struct fw_flow *flows, size_t count);
+/* Deletes the whole table. */
+int fw_remove(struct fw *fw, fw_done_fn *done, void *arg);
+void fw_watch(struct fw *fw, fw_event_fn *fn, void *arg);
+void fw_free(struct fw *fw);
+
+/* An opening as the firewall needs it; fw_hole_elems makes its elements. */
+struct fw_hole {
+	uint8_t proto;
+	struct endpoint external;	/* IPv4: the address is the WAN's for the snat map */
+	struct endpoint internal;
+	struct prefix remote;
+	uint16_t remote_port;		/* 0: any; IPv6 only */
+	bool pinned;			/* outbound packets of internal leave from external */
+	uint64_t timeout_ms;
+	uint8_t userdata[FW_USERDATA_MAX];
+	uint8_t userdata_len;
+};
+#define FW_HOLE_ELEMS 3
+
+/* Returns how many were written: 0 when the firewall cannot express it (an IPv4 prefix that is
+ * neither everything nor a host, an IPv4 remote port). */
+size_t fw_hole_elems(const struct fw_hole *hole, enum fw_elem_op op, bool renew,
+	struct fw_elem out[FW_HOLE_ELEMS]);
+/* Bytes of key, and of data (0 for sets). */
+size_t fw_set_key_len(enum fw_set set);
+size_t fw_set_data_len(enum fw_set set);
+const char *fw_set_name(enum fw_set set);
+
+#endif

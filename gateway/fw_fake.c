@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See fw_fake.h. Elements lie in a hash table by set and key; one whose time is over is taken out
+ * when it is next met. A transaction is looked through before anything is changed, as the kernel
+ * would refuse it as a whole.
+ */
+#include "gateway/fw_fake.h"
+
+#include "gateway/fw_set.h"
+#include "protocols/err.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS 4096
+#define ANSWERS_MAX 256
+
+struct item {
+	struct item *next;
+	uint64_t end_ms;	/* LOOP_NEVER: no timeout */
+	struct fw_dumped dumped;
+};
+
+struct answer {
+	fw_done_fn *done;
+	void *arg;
+	int err;
+	size_t bad_count;
+	uint32_t bad[FW_FAKE_BAD_MAX];
+};
+
+struct fw_fake {
+	struct fw fw;
+	struct loop *loop;
+	bool has_table;
+	bool gone;
+	bool hold;
+	bool fail_next;
+	struct answer failure;		/* of the next apply */
+	struct answer held[ANSWERS_MAX];
+	size_t held_count;
+	struct fw_fake_calls calls;
+	struct item *buckets[BUCKETS];
+};
+
+/* FNV-1a. */
+static size_t bucket_of(uint8_t set, const uint8_t *key)
+{
+	size_t len = fw_set_key_len(set);
+	uint32_t hash = (2166136261u ^ set) * 16777619u;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ key[i]) * 16777619u;
+	return hash % BUCKETS;
+}
+
+/* The link that leads to the element, or to NULL at the end of its bucket. */
+static struct item **find_link(struct fw_fake *fake, uint8_t set, const uint8_t *key)
+{
+	struct item **link = &fake->buckets[bucket_of(set, key)];
+
+	while (*link) {
+		struct item *item = *link;
+		const struct fw_elem *e = &item->dumped.elem;
+
+		if (item->end_ms <= loop_now_ms(fake->loop)) {
+			*link = item->next;
+			free(item);
+			continue;
+		}
+		if (e->set == set && memcmp(e->key, key, fw_set_key_len(set)) == 0)
+			break;
+		link = &item->next;
+	}
+	return link;
+}
+
+static void clear(struct fw_fake *fake)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		while (fake->buckets[i]) {
+			struct item *item = fake->buckets[i];
+			fake->buckets[i] = item->next;
+			free(item);
+		}
+	}
+}
+
+static void set_remaining(const struct fw_fake *fake, struct item *item)
+{
+	item->dumped.elem.timeout_ms = item->end_ms == LOOP_NEVER ?
+		FW_TIMEOUT_NONE : item->end_ms - loop_now_ms(fake->loop);
+}
+
+static void add(struct fw_fake *fake, const struct fw_elem *elem)
+{
+	struct item **link = find_link(fake, elem->set, elem->key);
+
+	if (!*link) {
+		*link = calloc(1, sizeof(**link));
+		if (!*link)
+			abort();
+		(*link)->dumped.elem = *elem;
+		(*link)->dumped.elem.op = FW_ELEM_ADD;
+		(*link)->dumped.elem.renew = 0;
+	}
+	(*link)->end_ms = elem->timeout_ms == FW_TIMEOUT_NONE ?
+		LOOP_NEVER : loop_now_ms(fake->loop) + elem->timeout_ms;
+}
+
+static void del(struct fw_fake *fake, const struct fw_elem *elem)
+{
+	struct item **link = find_link(fake, elem->set, elem->key);
+	struct item *item = *link;
+
+	if (!item)
+		return;
+	*link = item->next;
+	free(item);
+}
+
+static bool deleted_before(const struct fw_elem *elems, size_t i)
+{
+	size_t len = fw_set_key_len(elems[i].set);
+
+	for (size_t j = 0; j < i; j++) {
+		if (elems[j].op == FW_ELEM_DEL && elems[j].set == elems[i].set &&
+		    memcmp(elems[j].key, elems[i].key, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A key of a map that leads elsewhere already is what the kernel refuses. */
+static bool conflicts(struct fw_fake *fake, const struct fw_elem *elems, size_t i)
+{
+	const struct fw_elem *elem = &elems[i];
+	const struct item *item;
+
+	if (elem->op == FW_ELEM_DEL)
+		return false;
+	item = *find_link(fake, elem->set, elem->key);
+	return item && memcmp(item->dumped.elem.data, elem->data, fw_set_data_len(elem->set)) &&
+	       !deleted_before(elems, i);
+}
+
+static void answer(struct fw_fake *fake, const struct answer *a)
+{
+	if (!fake->hold) {
+		a->done(a->arg, a->err, a->bad_count ? a->bad : NULL, a->bad_count);
+		return;
+	}
+	assert(fake->held_count < ANSWERS_MAX);
+	fake->held[fake->held_count++] = *a;
+}
+
+static void look_through(struct fw_fake *fake, const struct fw_batch *batch, struct answer *a)
+{
+	const struct fw_elem *elems = batch->elems;
+
+	for (size_t i = 0; i < batch->count; i++)
+		assert(elems[i].set < FW_SETS && elems[i].userdata_len <= FW_USERDATA_MAX);
+	if (batch->rebuild)
+		return;
+	if (!fake->has_table)
+		a->err = ERR_NOT_FOUND;
+	for (size_t i = 0; i < batch->count && a->bad_count < FW_FAKE_BAD_MAX; i++) {
+		if (!conflicts(fake, elems, i))
+			continue;
+		a->err = ERR_DENIED;
+		a->bad[a->bad_count++] = (uint32_t)i;
+	}
+}
+
+static int fake_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn *done, void *arg)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+	struct answer a = {.err = 0};
+
+	if (fake->gone)
+		return ERR_GONE;
+	fake->calls.applies++;
+	fake->calls.rebuilds += batch->rebuild;
+	if (fake->fail_next)
+		a = fake->failure;
+	else
+		look_through(fake, batch, &a);
+	fake->fail_next = false;
+	if (!a.err && batch->rebuild) {
+		clear(fake);
+		fake->has_table = true;
+	}
+	for (size_t i = 0; i < batch->count && !a.err; i++)
+		(batch->elems[i].op == FW_ELEM_ADD ? add : del)(fake, &batch->elems[i]);
+	a.done = done;
+	a.arg = arg;
+	answer(fake, &a);
+	return 0;
+}
+
+static int fake_dump(struct fw *fw, fw_dump_fn *each, fw_done_fn *done, void *arg)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+
+	if (fake->gone)
+		return ERR_GONE;
+	fake->calls.dumps++;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct item *item = fake->buckets[i]; item; item = item->next) {
+			if (item->end_ms <= loop_now_ms(fake->loop) ||
+			    !fw_set_def(item->dumped.elem.set)->is_leased)
+				continue;
+			set_remaining(fake, item);
+			each(arg, &item->dumped);
+		}
+	}
+	answer(fake, &(struct answer){.done = done, .arg = arg,
+		.err = fake->has_table ? 0 : ERR_NOT_FOUND});
+	return 0;
+}
+
+static int fake_forget(struct fw *fw, const struct fw_flow *flows, size_t count)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+
+	if (fake->gone)
+		return ERR_GONE;
+	fake->calls.flows += count;
+	if (count > 0)
+		fake->calls.last_flow = flows[count - 1];
+	return 0;
+}
+
+static int fake_remove(struct fw *fw, fw_done_fn *done, void *arg)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+
+	if (fake->gone)
+		return ERR_GONE;
+	clear(fake);
+	fake->has_table = false;
+	answer(fake, &(struct answer){.done = done, .arg = arg});
+	return 0;
+}
+
+static void fake_free(struct fw *fw)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+
+	clear(fake);
+	free(fake);
+}
+
+static const struct fw_ops fake_ops = {
+	.apply = fake_apply,
+	.dump = fake_dump,
+	.forget = fake_forget,
+	.remove = fake_remove,
+	.free = fake_free,
+};
+
+size_t fw_fake_count(struct fw *fw, enum fw_set set)
+{
+	const struct fw_fake *fake = (const struct fw_fake *)fw;
+	size_t count = 0;
+
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (const struct item *item = fake->buckets[i]; item; item = item->next)
+			count += item->dumped.elem.set == set &&
+				 item->end_ms > loop_now_ms(fake->loop);
+	}
+	return count;
+}
+
+struct fw_dumped *fw_fake_find(struct fw *fw, enum fw_set set, const void *key)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+	struct item *item = *find_link(fake, (uint8_t)set, key);
+
+	if (!item)
+		return NULL;
+	set_remaining(fake, item);
+	return &item->dumped;
+}
+
+const struct fw_fake_calls *fw_fake_calls(const struct fw *fw)
+{
+	return &((const struct fw_fake *)fw)->calls;
+}
+
+void fw_fake_fail(struct fw *fw, int err, const uint32_t *bad, size_t bad_count)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+
+	assert(bad_count <= FW_FAKE_BAD_MAX);
+	fake->fail_next = true;
+	fake->failure = (struct answer){.err = err, .bad_count = bad_count};
+	if (bad_count > 0)
+		memcpy(fake->failure.bad, bad, bad_count * sizeof(*bad));
+}
+
+void fw_fake_hold(struct fw *fw)
+{
+	((struct fw_fake *)fw)->hold = true;
+}
+
+/* Callbacks may ask anew: what they ask is answered at once, behind nobody. */
+void fw_fake_release(struct fw *fw)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+	size_t count = fake->held_count;
+
+	fake->hold = false;
+	fake->held_count = 0;
+	for (size_t i = 0; i < count; i++)
+		answer(fake, &fake->held[i]);
+}
+
+void fw_fake_go(struct fw *fw, bool gone)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+
+	fake->gone = gone;
+	for (size_t i = 0; i < fake->held_count && gone; i++) {
+		fake->held[i].err = ERR_GONE;
+		fake->held[i].bad_count = 0;
+	}
+	if (gone)
+		fw_fake_release(fw);
+	if (fw->event)
+		fw->event(fw->event_arg, gone ? FW_EVENT_LOST : FW_EVENT_BACK);
+}
+
+void fw_fake_flush(struct fw *fw)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+
+	clear(fake);
+	fake->has_table = false;
+	if (fw->event)
+		fw->event(fw->event_arg, FW_EVENT_FOREIGN);
+}
+
+struct fw *fw_fake_new(struct loop *loop)
+{
+	struct fw_fake *fake = calloc(1, sizeof(*fake));
+
+	if (!fake)
+		return NULL;
+	fake->fw.ops = &fake_ops;
+	fake->loop = loop;
+	return &fake->fw;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A firewall in memory, for tests and for --firewall=none: what the kernel would hold, with its
+ * timeouts by the loop's clock and its refusals. Answers before the call returns unless told
+ * otherwise. Like the kernel it starts without a table: the first apply has to be a rebuild.
+ */
+#ifndef GATEWAY_FW_FAKE_H
+#define GATEWAY_FW_FAKE_H
+
+#include "gateway/fw.h"
+#include "gateway/loop.h"
+
+/* NULL when memory is short. */
+struct fw *fw_fake_new(struct loop *loop);
+
+/* What is in force now. key as in struct fw_elem. find gives NULL or the element, whose counters
+ * the caller may set; timeout_ms of it is what remains. */
+size_t fw_fake_count(struct fw *fw, enum fw_set set);
+struct fw_dumped *fw_fake_find(struct fw *fw, enum fw_set set, const void *key);
+
+/* How often each was called, as far as it was sent. */
+struct fw_fake_calls {
+	size_t applies;
+	size_t rebuilds;
+	size_t dumps;
+	size_t flows;		/* forgotten, all calls together */
+	struct fw_flow last_flow;
+};
+const struct fw_fake_calls *fw_fake_calls(const struct fw *fw);
+
+/* The next apply changes nothing and answers err, with these indexes. At most 16 of them. */
+#define FW_FAKE_BAD_MAX 16
+void fw_fake_fail(struct fw *fw, int err, const uint32_t *bad, size_t bad_count);
+/* From now on answers wait for fw_fake_release, which gives them in order; what was asked has
+ * happened all the same. Never released: a helper that hangs. */
+void fw_fake_hold(struct fw *fw);
+void fw_fake_release(struct fw *fw);
+/* While gone every call gives ERR_GONE, and those waiting for their answer get it now. Tells
+ * FW_EVENT_LOST and FW_EVENT_BACK. */
+void fw_fake_go(struct fw *fw, bool gone);
+/* Somebody's `nft flush ruleset`: the table is away. Tells FW_EVENT_FOREIGN. */
+void fw_fake_flush(struct fw *fw);
+
+#endif

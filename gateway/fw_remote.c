@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See fw_remote.h. Requests under way stand in a ring in the order they were sent, which is the
+ * order of the answers; the helper's answers are checked as far as the core would trip over them
+ * (sequence, indexes). What is wrong drops the connection, and every request under way ends with
+ * ERR_GONE: whether it took effect is for the core to find out by a dump.
+ */
+#include "gateway/fw_remote.h"
+
+#include "gateway/helper_wire.h"
+#include "protocols/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct pending {
+	uint32_t seq;
+	uint32_t count;		/* of elements; indexes are below */
+	fw_dump_fn *each;	/* of a dump */
+	fw_done_fn *done;
+	void *arg;
+};
+
+struct fw_remote {
+	struct fw fw;
+	struct loop *loop;
+	struct sockaddr_un path;
+	struct helper_wire wire;
+	bool up;			/* greeted */
+	uint32_t seq;
+	uint64_t retry_ms;
+	struct loop_timer retry;
+	struct loop_timer patience;	/* runs while an answer is due */
+	struct pending pending[FW_REMOTE_PENDING_MAX];
+	size_t first;
+	size_t pending_count;
+	uint32_t *bad;			/* of the first pending, so far */
+	size_t bad_count;
+};
+
+static void report(struct fw_remote *r, enum fw_event event)
+{
+	if (r->fw.event)
+		r->fw.event(r->fw.event_arg, event);
+}
+
+static struct pending take_first(struct fw_remote *r)
+{
+	struct pending p = r->pending[r->first];
+
+	r->first = (r->first + 1) % FW_REMOTE_PENDING_MAX;
+	r->pending_count--;
+	return p;
+}
+
+static void wait_for_answer(struct fw_remote *r)
+{
+	uint64_t most = FW_REMOTE_TIMEOUT_MS;
+
+	if (r->up && r->pending_count == 0) {
+		loop_timer_stop(r->loop, &r->patience);
+		return;
+	}
+	if (r->pending_count > 0)
+		most += r->pending[r->first].count / FW_REMOTE_ELEMS_PER_MS;
+	loop_timer_set(r->loop, &r->patience, loop_now_ms(r->loop) + most);
+}
+
+static void retry_later(struct fw_remote *r)
+{
+	loop_timer_set(r->loop, &r->retry, loop_now_ms(r->loop) + r->retry_ms);
+	r->retry_ms *= 2;
+	if (r->retry_ms > FW_REMOTE_RETRY_MAX_MS)
+		r->retry_ms = FW_REMOTE_RETRY_MAX_MS;
+}
+
+/* Down first, so that callbacks that ask again are told ERR_GONE. */
+static void drop_connection(struct fw_remote *r)
+{
+	bool was_up = r->up;
+
+	helper_wire_close(&r->wire);
+	r->up = false;
+	r->bad_count = 0;
+	loop_timer_stop(r->loop, &r->patience);
+	retry_later(r);
+	while (r->pending_count > 0) {
+		struct pending p = take_first(r);
+		p.done(p.arg, ERR_GONE, NULL, 0);
+	}
+	if (was_up)
+		report(r, FW_EVENT_LOST);
+}
+
+static void on_lost(void *arg, int err)
+{
+	(void)err;
+	drop_connection(arg);
+}
+
+static void on_impatient(void *arg)
+{
+	drop_connection(arg);
+}
+
+static int take_hello(struct fw_remote *r, const struct wire_hello *hello)
+{
+	if (r->up)
+		return ERR_SYNTAX;
+	if (!helper_wire_hello_fits(hello))
+		return ERR_VERSION;
+	r->up = true;
+	r->retry_ms = FW_REMOTE_RETRY_MIN_MS;
+	wait_for_answer(r);
+	report(r, FW_EVENT_BACK);
+	return 0;
+}
+
+static int take_event(struct fw_remote *r, int32_t value)
+{
+	if (value != FW_EVENT_FOREIGN)
+		return ERR_SYNTAX;
+	report(r, FW_EVENT_FOREIGN);
+	return 0;
+}
+
+static int take_dumped(struct fw_remote *r, const struct wire_head *head,
+	const struct fw_dumped *elems)
+{
+	const struct pending *p = &r->pending[r->first];
+
+	if (!p->each)
+		return ERR_SYNTAX;
+	for (size_t i = 0; i < head->count; i++)
+		if (elems[i].elem.set >= FW_SETS || elems[i].elem.userdata_len > FW_USERDATA_MAX)
+			return ERR_SYNTAX;
+	for (size_t i = 0; i < head->count; i++)
+		p->each(p->arg, &elems[i]);
+	return 0;
+}
+
+static int gather_bad(struct fw_remote *r, const struct wire_head *head, const uint32_t *bad)
+{
+	uint32_t most = r->pending[r->first].count;
+	uint32_t *all;
+
+	if (r->bad_count + head->count > most)
+		return ERR_SYNTAX;
+	for (size_t i = 0; i < head->count; i++)
+		if (bad[i] >= most)
+			return ERR_SYNTAX;
+	if (head->count == 0)
+		return 0;
+	all = realloc(r->bad, (r->bad_count + head->count) * sizeof(*all));
+	if (!all)
+		return ERR_MEMORY;
+	memcpy(all + r->bad_count, bad, head->count * sizeof(*all));
+	r->bad = all;
+	r->bad_count += head->count;
+	return 0;
+}
+
+static int take_result(struct fw_remote *r, const struct wire_head *head, const uint32_t *bad)
+{
+	int err = head->value > 0 ? ERR_SYNTAX : gather_bad(r, head, bad);
+	size_t bad_count = r->bad_count;
+	struct pending p;
+
+	if (err || !(head->flags & WIRE_LAST))
+		return err;
+	p = take_first(r);
+	r->bad_count = 0;
+	wait_for_answer(r);
+	p.done(p.arg, head->value, r->bad, bad_count);
+	return 0;
+}
+
+static int on_message(void *arg, const struct wire_head *head, const void *records)
+{
+	struct fw_remote *r = arg;
+
+	if (head->type == WIRE_HELLO)
+		return take_hello(r, records);
+	if (!r->up)
+		return ERR_SYNTAX;
+	if (head->type == WIRE_EVENT)
+		return take_event(r, head->value);
+	if (r->pending_count == 0 || r->pending[r->first].seq != head->seq)
+		return ERR_SYNTAX;
+	wait_for_answer(r);
+	if (head->type == WIRE_DUMPED)
+		return take_dumped(r, head, records);
+	return take_result(r, head, records);
+}
+
+static void on_retry(void *arg)
+{
+	struct fw_remote *r = arg;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		retry_later(r);
+		return;
+	}
+	if (connect(fd, (const struct sockaddr *)&r->path, sizeof(r->path)) < 0 ||
+	    helper_wire_open(&r->wire, r->loop, fd)) {
+		close(fd);
+		retry_later(r);
+		return;
+	}
+	if (helper_wire_hello(&r->wire))
+		drop_connection(r);
+	else
+		wait_for_answer(r);
+}
+
+/* A channel that failed in the middle of a request is dropped from the loop: the answers of
+ * others must not come before this call returns. */
+static int fail_soon(struct fw_remote *r, int err)
+{
+	loop_timer_set(r->loop, &r->patience, loop_now_ms(r->loop));
+	return err == ERR_MEMORY ? err : ERR_GONE;
+}
+
+static int may_ask(const struct fw_remote *r)
+{
+	if (!r->up)
+		return ERR_GONE;
+	return r->pending_count == FW_REMOTE_PENDING_MAX ? ERR_BUSY : 0;
+}
+
+static void add_pending(struct fw_remote *r, const struct pending *p)
+{
+	r->pending[(r->first + r->pending_count) % FW_REMOTE_PENDING_MAX] = *p;
+	r->pending_count++;
+	if (r->pending_count == 1)
+		wait_for_answer(r);
+}
+
+static int remote_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn *done, void *arg)
+{
+	struct fw_remote *r = (struct fw_remote *)fw;
+	size_t count = batch->count;
+	struct wire_head head = {.type = WIRE_APPLY, .flags = WIRE_FIRST, .seq = r->seq + 1,
+		.value = (int32_t)count};
+	int err = count > WIRE_APPLY_MAX ? ERR_FULL : may_ask(r);
+	size_t at = 0;
+
+	if (err)
+		return err;
+	if (batch->rebuild)
+		head.flags |= WIRE_REBUILD;
+	do {
+		head.count = (uint16_t)(count - at < WIRE_ELEMS_MAX ? count - at : WIRE_ELEMS_MAX);
+		if (at + head.count == count)
+			head.flags |= WIRE_LAST;
+		err = helper_wire_send(&r->wire, &head, batch->elems + at);
+		if (err)
+			return fail_soon(r, err);
+		at += head.count;
+		head.flags = 0;
+		head.value = 0;
+	} while (at < count);
+	r->seq++;
+	add_pending(r, &(struct pending){r->seq, (uint32_t)count, NULL, done, arg});
+	return 0;
+}
+
+static int ask(struct fw_remote *r, enum wire_type type, struct pending *p)
+{
+	const struct wire_head head = {.type = (uint8_t)type, .seq = r->seq + 1};
+	int err = may_ask(r);
+
+	if (err)
+		return err;
+	err = helper_wire_send(&r->wire, &head, NULL);
+	if (err)
+		return fail_soon(r, err);
+	p->seq = ++r->seq;
+	add_pending(r, p);
+	return 0;
+}
+
+static int remote_dump(struct fw *fw, fw_dump_fn *each, fw_done_fn *done, void *arg)
+{
+	struct pending p = {.each = each, .done = done, .arg = arg};
+	return ask((struct fw_remote *)fw, WIRE_DUMP, &p);
+}
+
+static int remote_remove(struct fw *fw, fw_done_fn *done, void *arg)
+{
+	struct pending p = {.done = done, .arg = arg};
+	return ask((struct fw_remote *)fw, WIRE_REMOVE, &p);
+}
+
+static int remote_forget(struct fw *fw, const struct fw_flow *flows, size_t count)
+{
+	struct fw_remote *r = (struct fw_remote *)fw;
+	struct wire_flow out[WIRE_FLOWS_MAX];
+	struct wire_head head = {.type = WIRE_FORGET};
+	int err = r->up ? 0 : ERR_GONE;
+
+	for (size_t i = 0; i < count && !err; i++) {
+		struct wire_flow *f = &out[head.count++];
+
+		*f = (struct wire_flow){.proto = flows[i].proto, .port = flows[i].dst.port};
+		memcpy(f->dst, flows[i].dst.addr.b, sizeof(f->dst));
+		memcpy(f->remote, flows[i].remote.b, sizeof(f->remote));
+		if (head.count < WIRE_FLOWS_MAX && i + 1 < count)
+			continue;
+		err = helper_wire_send(&r->wire, &head, out);
+		head.count = 0;
+		if (err)
+			err = fail_soon(r, err);
+	}
+	return err;
+}
+
+/* Whoever still waits is told, as after a loss. */
+static void remote_free(struct fw *fw)
+{
+	struct fw_remote *r = (struct fw_remote *)fw;
+
+	fw->event = NULL;
+	drop_connection(r);
+	loop_timer_stop(r->loop, &r->retry);
+	free(r->bad);
+	free(r);
+}
+
+static const struct fw_ops remote_ops = {
+	.apply = remote_apply,
+	.dump = remote_dump,
+	.forget = remote_forget,
+	.remove = remote_remove,
+	.free = remote_free,
+};
+
+struct fw *fw_remote_new(struct loop *loop, const char *path)
+{
+	struct fw_remote *r = calloc(1, sizeof(*r));
+	size_t len = strlen(path);
+
+	if (!r || len >= sizeof(r->path.sun_path)) {
+		free(r);
+		return NULL;
+	}
+	r->fw.ops = &remote_ops;
+	r->loop = loop;
+	r->path.sun_family = AF_UNIX;
+	memcpy(r->path.sun_path, path, len + 1);
+	r->wire = (struct helper_wire){.message = on_message, .lost = on_lost, .arg = r};
+	r->retry = (struct loop_timer){.fn = on_retry, .arg = r};
+	r->patience = (struct loop_timer){.fn = on_impatient, .arg = r};
+	r->retry_ms = FW_REMOTE_RETRY_MIN_MS;
+	loop_timer_set(loop, &r->retry, loop_now_ms(loop));
+	return &r->fw;
+}

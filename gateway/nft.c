@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See nft.h. Transactions are put together here from elements (nft_elem.c) and the static part
+ * (ruleset.c), sent (nlbatch.c), and refusals told by element. Changes by others come from
+ * nft_watch.c, conntrack is ct.c's.
+ */
+#include "gateway/nft.h"
+
+#include "gateway/ct.h"
+#include "gateway/fw_set.h"
+#include "gateway/loop.h"
+#include "gateway/nft_elem.h"
+#include "gateway/nft_probe.h"
+#include "gateway/nft_watch.h"
+#include "gateway/nl.h"
+#include "gateway/nlbatch.h"
+#include "gateway/ruleset.h"
+#include "protocols/err.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define SEND_BUFFER (32 << 20)	/* 30,000 elements in one transaction take 6 MiB */
+#define SEND_MARGIN (3 * NLBATCH_MSG_MAX)	/* what still follows at part_max */
+#define RECV_BUFFER (4 << 20)	/* refusals of some thousands at once */
+#define DUMP_TRIES 8
+
+struct nft {
+	struct fw fw;
+	struct ruleset_config ruleset;
+	uint32_t table_flags;
+	size_t part_max;	/* bytes, from which on a transaction is sent */
+	bool moves_timeouts;
+	struct nl nl;
+	struct nlbatch batch;
+	struct nft_watch *watch;
+	struct ct *ct;
+};
+
+/* One call of fw_apply on its way. */
+struct change {
+	struct nft *nft;
+	const struct fw_batch *wanted;
+	bool *absent;	/* elements that need no deletion, being gone already */
+};
+
+static struct nft *of(struct fw *fw)
+{
+	return (struct nft *)fw;	/* its first member */
+}
+
+static int on_table(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *tb[NFTA_TABLE_FLAGS + 1];
+	uint32_t *flags = arg;
+
+	nl_attrs(nlh, sizeof(struct nfgenmsg), tb, NFTA_TABLE_FLAGS);
+	nl_bytes(tb[NFTA_TABLE_FLAGS], flags, sizeof(*flags));
+	*flags = ntohl(*flags);
+	return MNL_CB_OK;
+}
+
+/* ERR_NOT_FOUND: there is no table. */
+static int ask_table(struct nft *nft, uint32_t *flags)
+{
+	union nl_request request;
+	struct nfgenmsg *nfg = nl_begin(&request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE,
+		NLM_F_ACK, sizeof(*nfg));
+
+	nfg->nfgen_family = NFPROTO_INET;
+	mnl_attr_put_strz(&request.header, NFTA_TABLE_NAME, RULESET_TABLE);
+	return nl_ask(&nft->nl, &request, on_table, flags);
+}
+
+static int send_batch(struct nft *nft)
+{
+	return nlbatch_send(&nft->batch, mnl_socket_get_fd(nft->nl.socket));
+}
+
+static int put_deletion(struct nft *nft)
+{
+	struct nlmsghdr *nlh = nlbatch_put(&nft->batch, NFT_MSG_DELTABLE, 0, NLBATCH_NO_TAG);
+
+	if (!nlh)
+		return ERR_MEMORY;
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, RULESET_TABLE);
+	return 0;
+}
+
+static int put_rebuild(struct nft *nft)
+{
+	uint32_t flags = 0;
+	int err = ask_table(nft, &flags);
+
+	if (err == 0)
+		err = put_deletion(nft);
+	if (err && err != ERR_NOT_FOUND)
+		return err;
+	return ruleset_put(&nft->batch, &nft->ruleset, nft->table_flags);
+}
+
+static void take_count(void *arg, const struct fw_dumped *elem)
+{
+	struct nft_count *count = arg;
+
+	count->packets = elem->packets;
+	count->bytes = elem->bytes;
+}
+
+/* Old kernels: the same element with the new timeout takes the place of the one there. */
+static int put_replacement(struct nft *nft, const struct fw_elem *elem, uint32_t tag)
+{
+	struct nft_count count = {0};
+	int err = nft_elem_get(&nft->nl, elem, take_count, &count);
+
+	if (err == 0)
+		err = nft_elem_put_del(&nft->batch, elem, tag);
+	if (err && err != ERR_NOT_FOUND)
+		return err;
+	return nft_elem_put_add(&nft->batch, elem, tag, &count);
+}
+
+static int put_elem(const struct change *change, size_t i)
+{
+	struct nft *nft = change->nft;
+	const struct fw_elem *elem = &change->wanted->elems[i];
+	bool maybe_there = !change->wanted->rebuild && !change->absent[i];
+	uint32_t tag = (uint32_t)i;
+
+	if (elem->op == FW_ELEM_DEL)
+		return maybe_there ? nft_elem_put_del(&nft->batch, elem, tag) : 0;
+	if (elem->renew && maybe_there && !nft->moves_timeouts)
+		return put_replacement(nft, elem, tag);
+	return nft_elem_put_add(&nft->batch, elem, tag, NULL);
+}
+
+/* Elements from *at on, as many as one transaction takes; *at moves behind them. */
+static int put_part(const struct change *change, size_t *at)
+{
+	struct nft *nft = change->nft;
+	size_t i = *at;
+	int err = 0;
+
+	nlbatch_begin(&nft->batch);
+	if (change->wanted->rebuild && i == 0)
+		err = put_rebuild(nft);
+	for (; i < change->wanted->count && !err && nft->batch.len < nft->part_max; i++)
+		err = put_elem(change, i);
+	*at = i;
+	return err;
+}
+
+/* Deletions of what is gone already are no failures: they are left out of the next try. True when
+ * that is worth trying. */
+static bool note_absent(const struct change *change)
+{
+	const struct nlbatch *batch = &change->nft->batch;
+	bool is_new = false;
+
+	for (size_t i = 0; i < batch->error_count; i++) {
+		const struct nlbatch_error *error = &batch->errors[i];
+		if (error->tag == NLBATCH_NO_TAG || error->error != ENOENT ||
+		    change->absent[error->tag])
+			continue;
+		if (change->wanted->elems[error->tag].op == FW_ELEM_DEL ||
+		    change->wanted->elems[error->tag].renew) {
+			change->absent[error->tag] = true;
+			is_new = true;
+		}
+	}
+	return is_new;
+}
+
+static int apply_part(const struct change *change, size_t *at)
+{
+	struct nft *nft = change->nft;
+	size_t from = *at;
+	int err;
+
+	do {
+		*at = from;
+		err = put_part(change, at);
+		if (!err)
+			err = send_batch(nft);
+	} while (err == ERR_DENIED && note_absent(change));
+	return err;
+}
+
+/* What was refused, each element once, in their order. An element without its set means that
+ * the table is gone. A refusal that names no element is of the static part; one for want of
+ * permission is of all: another process owns the table. */
+static int tell_refusals(const struct change *change, uint32_t *bad, size_t *count)
+{
+	const struct nlbatch *batch = &change->nft->batch;
+	size_t n = 0;
+
+	for (size_t i = 0; i < batch->error_count; i++) {
+		const struct nlbatch_error *error = &batch->errors[i];
+		if (error->tag == NLBATCH_NO_TAG || error->error == EPERM)
+			return ERR_IO;
+		if (error->error == ENOENT)
+			return ERR_NOT_FOUND;
+		if (n == 0 || bad[n - 1] != error->tag)
+			bad[n++] = error->tag;
+	}
+	*count = n;
+	return ERR_DENIED;
+}
+
+static void finish(const struct change *change, int err, fw_done_fn *done, void *arg)
+{
+	uint32_t *bad = NULL;
+	size_t bad_count = 0;
+
+	if (err == ERR_DENIED) {
+		bad = calloc(change->nft->batch.error_count, sizeof(*bad));
+		err = bad ? tell_refusals(change, bad, &bad_count) : ERR_MEMORY;
+	}
+	done(arg, err, bad, err == ERR_DENIED ? bad_count : 0);
+	free(bad);
+}
+
+static int nft_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn *done, void *arg)
+{
+	struct change change = {of(fw), batch, calloc(batch->count + 1, sizeof(bool))};
+	bool in_parts = false;
+	size_t at = 0;
+	int err;
+
+	if (!change.absent)
+		return ERR_MEMORY;
+	do {
+		in_parts = at > 0;
+		err = apply_part(&change, &at);
+	} while (!err && at < batch->count);
+	/* The parts before are in force: only a reconciliation can tell what is. */
+	finish(&change, err && in_parts ? ERR_IO : err, done, arg);
+	free(change.absent);
+	return 0;
+}
+
+/* Any change of any table interrupts a dump; it is read again then. */
+static int dump_set(struct nft *nft, enum fw_set set, fw_dump_fn *each, void *arg)
+{
+	int err = ERR_AGAIN;
+
+	for (int tries = 0; tries < DUMP_TRIES && err == ERR_AGAIN; tries++)
+		err = nft_elem_dump(&nft->nl, set, each, arg);
+	return err;
+}
+
+static int nft_dump(struct fw *fw, fw_dump_fn *each, fw_done_fn *done, void *arg)
+{
+	struct nft *nft = of(fw);
+	uint32_t flags = 0;
+	int err = ask_table(nft, &flags);
+
+	for (enum fw_set set = 0; set < FW_SETS && !err; set++)
+		if (fw_set_def(set)->is_leased)
+			err = dump_set(nft, set, each, arg);
+	done(arg, err, NULL, 0);
+	return 0;
+}
+
+static int nft_forget(struct fw *fw, const struct fw_flow *flows, size_t count)
+{
+	return ct_forget(of(fw)->ct, flows, count);
+}
+
+static int nft_remove(struct fw *fw, fw_done_fn *done, void *arg)
+{
+	struct nft *nft = of(fw);
+	uint32_t flags = 0;
+	int err = ask_table(nft, &flags);
+
+	if (!err) {
+		nlbatch_begin(&nft->batch);
+		err = put_deletion(nft);
+		if (!err)
+			err = send_batch(nft);
+	}
+	done(arg, err == ERR_NOT_FOUND ? 0 : err, NULL, 0);
+	return 0;
+}
+
+static void nft_free(struct fw *fw)
+{
+	struct nft *nft = of(fw);
+
+	nft_watch_free(nft->watch);
+	ct_free(nft->ct);
+	nl_close(&nft->nl);
+	nlbatch_free(&nft->batch);
+	free(nft);
+}
+
+static void on_foreign(void *arg)
+{
+	struct nft *nft = arg;
+
+	if (nft->fw.event)
+		nft->fw.event(nft->fw.event_arg, FW_EVENT_FOREIGN);
+}
+
+/* Without privilege over the host (a user namespace) buffers stay small, and a transaction that
+ * does not fit is sent in parts. */
+static void size_buffers(struct nft *nft)
+{
+	int fd = mnl_socket_get_fd(nft->nl.socket);
+	int send_size = SEND_BUFFER;
+	int recv_size = RECV_BUFFER;
+	int on = 1;
+	socklen_t len = sizeof(send_size);
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &send_size, len);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &recv_size, len);
+	/* Refusals without the refused message. */
+	mnl_socket_setsockopt(nft->nl.socket, NETLINK_CAP_ACK, &on, sizeof(on));
+	send_size = 0;
+	getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_size, &len);
+	nft->part_max = (size_t)send_size - SEND_MARGIN;
+}
+
+/* A table that outlived its owner is protected again only when somebody owns it. */
+static void adopt_table(struct nft *nft)
+{
+	uint32_t flags = 0;
+
+	if (ask_table(nft, &flags) < 0 || !(nft->table_flags & flags & NFT_PROBE_PERSISTS))
+		return;
+	nlbatch_begin(&nft->batch);
+	if (ruleset_put_table(&nft->batch, nft->table_flags) == 0)
+		send_batch(nft);
+}
+
+static int set_up(struct nft *nft, struct loop *loop, const struct nft_config *config)
+{
+	int err = nl_open(&nft->nl, NETLINK_NETFILTER);
+
+	if (err)
+		return err;
+	size_buffers(nft);
+	if (config->persist && nft_probe_persist(&nft->batch, &nft->nl))
+		nft->table_flags = NFT_PROBE_OWNED | NFT_PROBE_PERSISTS;
+	nft->moves_timeouts = !config->replace_only && nft_probe_renewal(&nft->batch, &nft->nl);
+	adopt_table(nft);
+	nft->watch = nft_watch_new(loop, mnl_socket_get_portid(nft->nl.socket), on_foreign, nft);
+	nft->ct = ct_new(loop);
+	return nft->watch && nft->ct ? 0 : ERR_MEMORY;
+}
+
+struct fw *nft_new(struct loop *loop, const struct nft_config *config)
+{
+	static const struct fw_ops ops = {
+		.apply = nft_apply,
+		.dump = nft_dump,
+		.forget = nft_forget,
+		.remove = nft_remove,
+		.free = nft_free,
+	};
+	struct nft *nft = calloc(1, sizeof(*nft));
+
+	if (!nft)
+		return NULL;
+	nft->fw.ops = &ops;
+	nft->ruleset = (struct ruleset_config){
+		config->mark, config->displaced_min, config->displaced_max};
+	if (set_up(nft, loop, config) < 0) {
+		nft_free(&nft->fw);
+		return NULL;
+	}
+	return &nft->fw;
+}
+
+bool nft_is_persistent(const struct fw *fw)
+{
+	return ((const struct nft *)fw)->table_flags & NFT_PROBE_PERSISTS;
+}
+
+bool nft_moves_timeouts(const struct fw *fw)
+{
+	return ((const struct nft *)fw)->moves_timeouts;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The firewall backend that speaks to the kernel itself: needs CAP_NET_ADMIN over the network
+ * namespace, and no more once nft_new is back (all sockets are open then). Calls are answered
+ * before they return.
+ */
+#ifndef GATEWAY_NFT_H
+#define GATEWAY_NFT_H
+
+#include "gateway/fw.h"
+
+struct loop;
+
+struct nft_config {
+	uint32_t mark;			/* our bit of the skb and conntrack marks */
+	uint16_t displaced_min;		/* see ruleset.h */
+	uint16_t displaced_max;
+	/* The table is ours alone and stays when we end, if the kernel can do that (6.9); else, and
+	 * when false, changes by others are watched for. */
+	bool persist;
+	/* For tests: the kernel counts as one that cannot move a timeout (before 6.12). */
+	bool replace_only;
+};
+
+/* NULL: no memory or no sockets. A table left by an earlier run is adopted, not changed. */
+struct fw *nft_new(struct loop *loop, const struct nft_config *config);
+/* What the kernel was found to be able to do. */
+bool nft_is_persistent(const struct fw *fw);
+bool nft_moves_timeouts(const struct fw *fw);
+
+#endif

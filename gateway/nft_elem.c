@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See nft_elem.h. One message an element, so that a refusal names its element by the message's
+ * sequence number. An interval set of one field has two entries an element, the second marking
+ * where the interval has ended; concatenated intervals have both ends in one entry.
+ */
+#include "gateway/nft_elem.h"
+
+#include "gateway/fw_set.h"
+#include "gateway/nl.h"
+#include "gateway/nlbatch.h"
+#include "gateway/ruleset.h"
+#include "protocols/err.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <endian.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+
+/* User data are items of type, length, value to nft, which passes over types it does not know. */
+#define USERDATA_TYPE 0x70
+#define USERDATA_HEAD 2
+
+static bool is_plain_interval(enum fw_set set)
+{
+	const struct fw_set_def *def = fw_set_def(set);
+	return def->is_interval && def->key[1] == FW_FIELD_END;
+}
+
+static void put_value(struct nlmsghdr *nlh, uint16_t attr, const void *value, size_t len)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, attr);
+
+	mnl_attr_put(nlh, NFTA_DATA_VALUE, len, value);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void put_count(struct nlmsghdr *nlh, const struct nft_count *count)
+{
+	struct nlattr *expr = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_EXPR);
+	struct nlattr *data;
+
+	mnl_attr_put_strz(nlh, NFTA_EXPR_NAME, "counter");
+	data = mnl_attr_nest_start(nlh, NFTA_EXPR_DATA);
+	mnl_attr_put_u64(nlh, NFTA_COUNTER_BYTES, htobe64(count->bytes));
+	mnl_attr_put_u64(nlh, NFTA_COUNTER_PACKETS, htobe64(count->packets));
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, expr);
+}
+
+static void put_userdata(struct nlmsghdr *nlh, const struct fw_elem *elem)
+{
+	uint8_t item[USERDATA_HEAD + FW_USERDATA_MAX] = {USERDATA_TYPE, elem->userdata_len};
+
+	assert(elem->userdata_len <= FW_USERDATA_MAX);
+	memcpy(item + USERDATA_HEAD, elem->userdata, elem->userdata_len);
+	mnl_attr_put(nlh, NFTA_SET_ELEM_USERDATA, (size_t)USERDATA_HEAD + elem->userdata_len, item);
+}
+
+static void put_key(struct nlmsghdr *nlh, const struct fw_elem *elem)
+{
+	size_t len = fw_set_key_len(elem->set);
+
+	put_value(nlh, NFTA_SET_ELEM_KEY, elem->key, len);
+	if (fw_set_def(elem->set)->is_interval && !is_plain_interval(elem->set))
+		put_value(nlh, NFTA_SET_ELEM_KEY_END, elem->key_end, len);
+}
+
+/* The first address behind the interval; none when it reaches to the very last one. */
+static void put_interval_end(struct nlmsghdr *nlh, const struct fw_elem *elem)
+{
+	size_t len = fw_set_key_len(elem->set);
+	uint8_t end[FW_KEY_MAX];
+	struct nlattr *nest;
+	size_t i = len;
+
+	memcpy(end, elem->key_end, len);
+	while (i > 0 && ++end[i - 1] == 0)
+		i--;
+	if (i == 0)
+		return;
+	nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+	put_value(nlh, NFTA_SET_ELEM_KEY, end, len);
+	mnl_attr_put_u32(nlh, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_INTERVAL_END));
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static struct nlattr *start_list(struct nlmsghdr *nlh, enum fw_set set)
+{
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, fw_set_name(set));
+	return mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+}
+
+int nft_elem_put_add(struct nlbatch *batch, const struct fw_elem *elem, uint32_t tag,
+	const struct nft_count *count)
+{
+	const struct fw_set_def *def = fw_set_def(elem->set);
+	struct nlmsghdr *nlh = nlbatch_put(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, tag);
+	struct nlattr *list, *nest;
+
+	if (!nlh)
+		return ERR_MEMORY;
+	list = start_list(nlh, elem->set);
+	nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+	put_key(nlh, elem);
+	if (def->is_map)
+		put_value(nlh, NFTA_SET_ELEM_DATA, elem->data, FW_DATA_MAX);
+	if (def->is_leased && elem->timeout_ms != FW_TIMEOUT_NONE)
+		mnl_attr_put_u64(nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(elem->timeout_ms));
+	if (def->is_counted && count)
+		put_count(nlh, count);
+	if (elem->userdata_len > 0)
+		put_userdata(nlh, elem);
+	mnl_attr_nest_end(nlh, nest);
+	if (is_plain_interval(elem->set))
+		put_interval_end(nlh, elem);
+	mnl_attr_nest_end(nlh, list);
+	return 0;
+}
+
+static void put_bare(struct nlmsghdr *nlh, const struct fw_elem *elem)
+{
+	struct nlattr *list = start_list(nlh, elem->set);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+
+	put_key(nlh, elem);
+	mnl_attr_nest_end(nlh, nest);
+	if (is_plain_interval(elem->set))
+		put_interval_end(nlh, elem);
+	mnl_attr_nest_end(nlh, list);
+}
+
+int nft_elem_put_del(struct nlbatch *batch, const struct fw_elem *elem, uint32_t tag)
+{
+	struct nlmsghdr *nlh = nlbatch_put(batch, NFT_MSG_DELSETELEM, 0, tag);
+
+	if (!nlh)
+		return ERR_MEMORY;
+	put_bare(nlh, elem);
+	return 0;
+}
+
+static void begin_query(union nl_request *request, uint16_t flags)
+{
+	struct nfgenmsg *nfg = nl_begin(request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM,
+		flags, sizeof(*nfg));
+
+	nfg->nfgen_family = NFPROTO_INET;
+	nfg->version = NFNETLINK_V0;
+}
+
+static void read_value(const struct nlattr *nest, void *out, size_t size)
+{
+	const struct nlattr *tb[NFTA_DATA_VALUE + 1];
+
+	if (!nest)
+		return;
+	nl_nested(nest, tb, NFTA_DATA_VALUE);
+	nl_bytes(tb[NFTA_DATA_VALUE], out, size);
+}
+
+static uint64_t read_u64(const struct nlattr *attr)
+{
+	uint64_t number = 0;
+
+	nl_bytes(attr, &number, sizeof(number));
+	return be64toh(number);
+}
+
+/* Our sets have no expression but the counter. */
+static void read_count(const struct nlattr *expr, struct fw_dumped *out)
+{
+	const struct nlattr *tb[NFTA_EXPR_DATA + 1];
+	const struct nlattr *counter[NFTA_COUNTER_PACKETS + 1];
+
+	if (!expr)
+		return;
+	nl_nested(expr, tb, NFTA_EXPR_DATA);
+	if (!tb[NFTA_EXPR_DATA])
+		return;
+	nl_nested(tb[NFTA_EXPR_DATA], counter, NFTA_COUNTER_PACKETS);
+	out->bytes = read_u64(counter[NFTA_COUNTER_BYTES]);
+	out->packets = read_u64(counter[NFTA_COUNTER_PACKETS]);
+}
+
+static void read_userdata(const struct nlattr *attr, struct fw_elem *elem)
+{
+	struct reader r = reader_from(attr ? mnl_attr_get_payload(attr) : NULL,
+		attr ? mnl_attr_get_payload_len(attr) : 0);
+	uint8_t type = reader_u8(&r);
+	uint8_t len = reader_u8(&r);
+
+	if (r.bad || type != USERDATA_TYPE || len > FW_USERDATA_MAX || len > r.left)
+		return;
+	reader_bytes(&r, elem->userdata, len);
+	elem->userdata_len = len;
+}
+
+struct listing {
+	enum fw_set set;
+	fw_dump_fn *each;
+	void *arg;
+};
+
+static int on_elem(const struct nlattr *attr, void *arg)
+{
+	const struct listing *listing = arg;
+	const struct nlattr *tb[NFTA_SET_ELEM_MAX + 1];
+	struct fw_dumped out = {.elem.set = (uint8_t)listing->set};
+	size_t key_len = fw_set_key_len(listing->set);
+
+	nl_nested(attr, tb, NFTA_SET_ELEM_MAX);
+	read_value(tb[NFTA_SET_ELEM_KEY], out.elem.key, key_len);
+	read_value(tb[NFTA_SET_ELEM_KEY_END], out.elem.key_end, key_len);
+	read_value(tb[NFTA_SET_ELEM_DATA], out.elem.data, fw_set_data_len(listing->set));
+	out.elem.timeout_ms = read_u64(tb[NFTA_SET_ELEM_EXPIRATION]);
+	read_count(tb[NFTA_SET_ELEM_EXPR], &out);
+	read_userdata(tb[NFTA_SET_ELEM_USERDATA], &out.elem);
+	listing->each(listing->arg, &out);
+	return MNL_CB_OK;
+}
+
+static int on_message(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *tb[NFTA_SET_ELEM_LIST_MAX + 1];
+
+	nl_attrs(nlh, sizeof(struct nfgenmsg), tb, NFTA_SET_ELEM_LIST_MAX);
+	if (tb[NFTA_SET_ELEM_LIST_ELEMENTS])
+		mnl_attr_parse_nested(tb[NFTA_SET_ELEM_LIST_ELEMENTS], on_elem, arg);
+	return MNL_CB_OK;
+}
+
+int nft_elem_dump(struct nl *nl, enum fw_set set, fw_dump_fn *each, void *arg)
+{
+	struct listing listing = {set, each, arg};
+	union nl_request request;
+
+	begin_query(&request, NLM_F_DUMP);
+	mnl_attr_put_strz(&request.header, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
+	mnl_attr_put_strz(&request.header, NFTA_SET_ELEM_LIST_SET, fw_set_name(set));
+	return nl_ask(nl, &request, on_message, &listing);
+}
+
+int nft_elem_get(struct nl *nl, const struct fw_elem *elem, fw_dump_fn *each, void *arg)
+{
+	struct listing listing = {elem->set, each, arg};
+	union nl_request request;
+
+	begin_query(&request, NLM_F_ACK);
+	put_bare(&request.header, elem);
+	return nl_ask(nl, &request, on_message, &listing);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Elements of the table's sets as netlink messages, and back again.
+ */
+#ifndef GATEWAY_NFT_ELEM_H
+#define GATEWAY_NFT_ELEM_H
+
+#include "gateway/fw.h"
+
+struct nl;
+struct nlbatch;
+
+/* Of an element replaced, to go on with. */
+struct nft_count {
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+/* Appends the element to be added; count, unless NULL, is where its counter goes on. */
+int nft_elem_put_add(struct nlbatch *batch, const struct fw_elem *elem, uint32_t tag,
+	const struct nft_count *count);
+int nft_elem_put_del(struct nlbatch *batch, const struct fw_elem *elem, uint32_t tag);
+/* Calls each for every element of the set, or for the one that elem names. ERR_AGAIN: the ruleset
+ * changed meanwhile, and what each has seen is not all of it. ERR_NOT_FOUND: no such set. */
+int nft_elem_dump(struct nl *nl, enum fw_set set, fw_dump_fn *each, void *arg);
+int nft_elem_get(struct nl *nl, const struct fw_elem *elem, fw_dump_fn *each, void *arg);
+
+#endif

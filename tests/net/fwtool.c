@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Drives the nft backend by words on stdin, in the network namespace it is started in. Lines that
+ * name elements collect; "commit" and "rebuild" apply them. Every command that acts answers with
+ * lines that end in "ok ..." or "err <number> ..."; events come as "event <number>".
+ *
+ *   wan4 ADDR | lan PREFIX | wan_if INDEX
+ *   add|del|renew PROTO EXTERNAL PORT INTERNAL PORT REMOTE REMOTE-PORT PINNED TIMEOUT_MS USERDATA
+ *   commit | rebuild | dump | remove | info
+ *   forget PROTO ADDR PORT REMOTE
+ */
+#include "gateway/fw_set.h"
+#include "gateway/loop.h"
+#include "gateway/nft.h"
+#include "protocols/err.h"
+#include "protocols/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_BYTES (4 << 20)
+#define ELEMS_MAX 40000
+
+struct tool {
+	struct loop *loop;
+	struct fw *fw;
+	struct loop_fd *input;
+	char *text;
+	size_t len;
+	struct fw_elem *elems;
+	size_t count;
+	struct timespec begin;
+};
+
+static uint32_t number(struct str *line)
+{
+	uint32_t n = 0;
+
+	if (str_u32(str_split(line, ' '), 0, UINT32_MAX, &n) < 0)
+		fprintf(stderr, "fwtool: a number is wrong\n");
+	return n;
+}
+
+static struct addr address(struct str *line)
+{
+	struct addr a = addr_any4();
+
+	if (addr_decode(str_split(line, ' '), &a) < 0)
+		fprintf(stderr, "fwtool: an address is wrong\n");
+	return a;
+}
+
+static struct prefix prefix(struct str *line)
+{
+	struct prefix p = prefix_any4();
+
+	if (prefix_decode(str_split(line, ' '), &p) < 0)
+		fprintf(stderr, "fwtool: a prefix is wrong\n");
+	return p;
+}
+
+static struct fw_elem *next_elem(struct tool *tool, enum fw_set set)
+{
+	struct fw_elem *elem = &tool->elems[tool->count++];
+
+	if (tool->count == ELEMS_MAX)
+		abort();
+	memset(elem, 0, sizeof(*elem));
+	elem->set = (uint8_t)set;
+	return elem;
+}
+
+static void add_lan(struct tool *tool, const struct prefix *p)
+{
+	bool is4 = addr_is4(&p->addr);
+	struct fw_elem *elem = next_elem(tool, is4 ? FW_SET_LAN4 : FW_SET_LAN6);
+	size_t from = is4 ? 12 : 0;
+	struct addr last = p->addr;
+
+	for (unsigned int bit = p->len; bit < 128; bit++)
+		last.b[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+	memcpy(elem->key, p->addr.b + from, sizeof(p->addr.b) - from);
+	memcpy(elem->key_end, last.b + from, sizeof(last.b) - from);
+}
+
+static void add_hole(struct tool *tool, struct str verb, struct str line)
+{
+	struct fw_hole hole = {0};
+	bool renew = str_eq(verb, STR("renew"));
+	struct str userdata;
+
+	hole.proto = (uint8_t)number(&line);
+	hole.external.addr = address(&line);
+	hole.external.port = (uint16_t)number(&line);
+	hole.internal.addr = address(&line);
+	hole.internal.port = (uint16_t)number(&line);
+	hole.remote = prefix(&line);
+	hole.remote_port = (uint16_t)number(&line);
+	hole.pinned = number(&line) != 0;
+	hole.timeout_ms = number(&line);
+	userdata = str_split(&line, ' ');
+	hole.userdata_len = (uint8_t)userdata.len;
+	memcpy(hole.userdata, userdata.p, userdata.len);
+	if (tool->count + FW_HOLE_ELEMS >= ELEMS_MAX)
+		abort();
+	tool->count += fw_hole_elems(&hole,
+		str_eq(verb, STR("del")) ? FW_ELEM_DEL : FW_ELEM_ADD, renew,
+		&tool->elems[tool->count]);
+}
+
+static void on_done(void *arg, int err, const uint32_t *bad, size_t bad_count)
+{
+	struct tool *tool = arg;
+	struct timespec end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	if (err)
+		printf("err %d", err);
+	else
+		printf("ok %ld us", (end.tv_sec - tool->begin.tv_sec) * 1000000 +
+			(end.tv_nsec - tool->begin.tv_nsec) / 1000);
+	for (size_t i = 0; i < bad_count; i++)
+		printf(" bad %u", bad[i]);
+	printf("\n");
+}
+
+static void print_hex(const uint8_t *bytes, size_t len)
+{
+	printf(" ");
+	for (size_t i = 0; i < len; i++)
+		printf("%02x", bytes[i]);
+}
+
+static void on_elem(void *arg, const struct fw_dumped *d)
+{
+	(void)arg;
+	printf("%s", fw_set_name(d->elem.set));
+	print_hex(d->elem.key, fw_set_key_len(d->elem.set));
+	print_hex(d->elem.data, fw_set_data_len(d->elem.set));
+	printf(" %llu %llu %llu %.*s\n", (unsigned long long)d->elem.timeout_ms,
+		(unsigned long long)d->packets, (unsigned long long)d->bytes,
+		d->elem.userdata_len, (const char *)d->elem.userdata);
+}
+
+static void on_event(void *arg, enum fw_event event)
+{
+	(void)arg;
+	printf("event %d\n", event);
+}
+
+static void apply(struct tool *tool, bool rebuild)
+{
+	fw_apply(tool->fw, &(struct fw_batch){rebuild, tool->elems, tool->count}, on_done, tool);
+	tool->count = 0;
+}
+
+static void forget(struct tool *tool, struct str line)
+{
+	struct fw_flow flow = {0};
+
+	flow.proto = (uint8_t)number(&line);
+	flow.dst.addr = address(&line);
+	flow.dst.port = (uint16_t)number(&line);
+	flow.remote = address(&line);
+	printf("ok %d\n", fw_forget(tool->fw, &flow, 1));
+}
+
+static void act(struct tool *tool, struct str verb)
+{
+	clock_gettime(CLOCK_MONOTONIC, &tool->begin);
+	if (str_eq(verb, STR("commit")))
+		apply(tool, false);
+	else if (str_eq(verb, STR("rebuild")))
+		apply(tool, true);
+	else if (str_eq(verb, STR("dump")))
+		fw_dump(tool->fw, on_elem, on_done, tool);
+	else if (str_eq(verb, STR("remove")))
+		fw_remove(tool->fw, on_done, tool);
+	else if (str_eq(verb, STR("info")))
+		printf("ok %d %d\n", nft_is_persistent(tool->fw), nft_moves_timeouts(tool->fw));
+	else
+		printf("err no such command\n");
+}
+
+static void run_line(struct tool *tool, struct str line)
+{
+	struct str verb = str_split(&line, ' ');
+
+	if (str_eq(verb, STR("add")) || str_eq(verb, STR("del")) || str_eq(verb, STR("renew"))) {
+		add_hole(tool, verb, line);
+	} else if (str_eq(verb, STR("wan4"))) {
+		struct addr a = address(&line);
+		memcpy(next_elem(tool, FW_SET_WAN4)->key, addr_bytes4(&a), 4);
+	} else if (str_eq(verb, STR("lan"))) {
+		struct prefix p = prefix(&line);
+		add_lan(tool, &p);
+	} else if (str_eq(verb, STR("wan_if"))) {
+		uint32_t index = number(&line);
+		memcpy(next_elem(tool, FW_SET_WAN_IF)->key, &index, sizeof(index));
+	} else if (str_eq(verb, STR("forget"))) {
+		forget(tool, line);
+	} else {
+		act(tool, verb);
+	}
+}
+
+static void on_input(void *arg, uint32_t events)
+{
+	struct tool *tool = arg;
+	ssize_t n = read(STDIN_FILENO, tool->text + tool->len, LINE_BYTES - tool->len);
+	struct str rest;
+	size_t end;
+
+	(void)events;
+	if (n <= 0) {
+		loop_stop(tool->loop);
+		return;
+	}
+	tool->len += (size_t)n;
+	rest = (struct str){tool->text, tool->len};
+	while ((end = str_find(rest, 0, '\n')) < rest.len) {
+		run_line(tool, str_sub(rest, 0, end));
+		rest = str_sub(rest, end + 1, rest.len - end - 1);
+	}
+	if (rest.len > 0)
+		memmove(tool->text, rest.p, rest.len);
+	tool->len = rest.len;
+}
+
+int main(int argc, char **argv)
+{
+	struct tool tool = {.loop = loop_new()};
+	struct nft_config config = {
+		.mark = 0x08000000, .displaced_min = 61000, .displaced_max = 61999};
+
+	for (int i = 1; i < argc; i++) {
+		config.persist |= strcmp(argv[i], "--persist") == 0;
+		config.replace_only |= strcmp(argv[i], "--replace-only") == 0;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	tool.text = malloc(LINE_BYTES);
+	tool.elems = calloc(ELEMS_MAX, sizeof(*tool.elems));
+	tool.fw = nft_new(tool.loop, &config);
+	if (!tool.text || !tool.elems || !tool.fw) {
+		fprintf(stderr, "fwtool: no firewall\n");
+		return 1;
+	}
+	fw_watch(tool.fw, on_event, &tool);
+	tool.input = loop_fd_add(tool.loop, STDIN_FILENO, EPOLLIN, on_input, &tool);
+	loop_run(tool.loop);
+	fw_free(tool.fw);
+	loop_fd_remove(tool.loop, tool.input);
+	loop_free(tool.loop);
+	free(tool.elems);
+	free(tool.text);
+	return 0;
+}

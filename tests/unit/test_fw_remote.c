@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Both ends of the privilege border on one loop: fw_remote in front, the helper with the firewall
+ * in memory behind. Then the helper alone against a peer that does not keep to the language.
+ */
+#include "gateway/fw_remote.h"
+
+#include "gateway/fw_fake.h"
+#include "gateway/helper.h"
+#include "gateway/helper_wire.h"
+#include "protocols/err.h"
+#include "protocols/map.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define BIG 30000
+#define WAIT_MS 3000
+
+struct answer {
+	size_t order;	/* counted from 1; 0: not yet */
+	int err;
+	size_t bad_count;
+	uint32_t bad[4];
+	size_t dumped;
+};
+
+struct world {
+	struct loop *loop;
+	char dir[32];
+	struct sockaddr_un path;
+	int listen_fd;
+	struct log log;
+	struct fw *fake;
+	struct helper *helper;
+	struct fw *fw;
+	bool lan_is_new;	/* facts refuse until they are refreshed */
+	size_t answers;
+	int lost, back, foreign;
+};
+
+static bool yes_if(void *arg, uint32_t ifindex)
+{
+	(void)arg;
+	return ifindex == 2;
+}
+
+static bool is_wan4(void *arg, const struct addr *a)
+{
+	(void)arg;
+	return addr_to4(a) == 0xcb007102;
+}
+
+static bool is_lan_host(void *arg, const struct addr *a)
+{
+	const struct world *w = arg;
+
+	return !w->lan_is_new && (addr_to4(a) & 0xffff0000) == 0xc0a80000;
+}
+
+static bool yes_prefix(void *arg, const struct prefix *p)
+{
+	(void)arg;
+	return p->len >= 64;
+}
+
+static bool is_own_port(void *arg, uint8_t proto, uint16_t port)
+{
+	(void)arg;
+	(void)proto;
+	return port == 22;
+}
+
+static void refresh(void *arg)
+{
+	((struct world *)arg)->lan_is_new = false;
+}
+
+static void start_helper(struct world *w)
+{
+	struct helper_config config = {
+		.listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0),
+		.peer = getuid(),
+		.backend = w->fake,
+		.facts = {w, yes_if, is_wan4, is_lan_host, yes_prefix, is_own_port, 61000, 61999},
+		.refresh = refresh,
+		.log = &w->log,
+	};
+
+	unlink(w->path.sun_path);
+	assert_int_equal(bind(config.listen_fd, (struct sockaddr *)&w->path, sizeof(w->path)), 0);
+	assert_int_equal(listen(config.listen_fd, 4), 0);
+	w->listen_fd = config.listen_fd;
+	w->helper = helper_new(w->loop, &config);
+	assert_non_null(w->helper);
+}
+
+static void stop_helper(struct world *w)
+{
+	helper_free(w->helper);
+	w->helper = NULL;
+	close(w->listen_fd);
+}
+
+static void on_event(void *arg, enum fw_event event)
+{
+	struct world *w = arg;
+
+	w->lost += event == FW_EVENT_LOST;
+	w->back += event == FW_EVENT_BACK;
+	w->foreign += event == FW_EVENT_FOREIGN;
+}
+
+static int set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	memcpy(w->dir, "/tmp/postern-test-XXXXXX", 25);
+	assert_non_null(mkdtemp(w->dir));
+	w->path.sun_family = AF_UNIX;
+	snprintf(w->path.sun_path, sizeof(w->path.sun_path), "%s/helper", w->dir);
+	w->loop = loop_new();
+	log_open(&w->log, LOG_TARGET_STDERR, LOG_LEVEL_ERROR, "test");
+	w->fake = fw_fake_new(w->loop);
+	start_helper(w);
+	w->fw = fw_remote_new(w->loop, w->path.sun_path);
+	fw_watch(w->fw, on_event, w);
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	fw_free(w->fw);
+	if (w->helper)
+		stop_helper(w);
+	fw_free(w->fake);
+	loop_free(w->loop);
+	log_close(&w->log);
+	unlink(w->path.sun_path);
+	rmdir(w->dir);
+	free(w);
+	return 0;
+}
+
+/* Turns the loop until *what is at least so many, or the time is over. */
+static void wait_for(struct world *w, const int *what, int least)
+{
+	uint64_t end = loop_now_ms(w->loop) + WAIT_MS;
+
+	while (*what < least && loop_now_ms(w->loop) < end)
+		loop_once(w->loop, 50);
+	assert_true(*what >= least);
+}
+
+static void wait_answers(struct world *w, size_t least)
+{
+	uint64_t end = loop_now_ms(w->loop) + WAIT_MS;
+
+	while (w->answers < least && loop_now_ms(w->loop) < end)
+		loop_once(w->loop, 50);
+	assert_int_equal(w->answers, least);
+}
+
+struct call {
+	struct world *world;
+	struct answer answer;
+};
+
+static void on_done(void *arg, int err, const uint32_t *bad, size_t bad_count)
+{
+	struct call *c = arg;
+
+	assert_int_equal(c->answer.order, 0);
+	c->answer.order = ++c->world->answers;
+	c->answer.err = err;
+	c->answer.bad_count = bad_count;
+	for (size_t i = 0; i < bad_count && i < 4; i++)
+		c->answer.bad[i] = bad[i];
+}
+
+static void on_each(void *arg, const struct fw_dumped *d)
+{
+	struct call *c = arg;
+
+	assert_true(d->elem.timeout_ms > 0);
+	c->answer.dumped++;
+}
+
+static size_t hole_elems(uint16_t external, uint32_t host, struct fw_elem out[FW_HOLE_ELEMS])
+{
+	const struct fw_hole hole = {
+		.proto = MAP_PROTO_TCP,
+		.external = {addr_from4(0xcb007102), external},
+		.internal = {addr_from4(0xc0a80000 + host), 8000},
+		.remote = prefix_any4(),
+		.pinned = true,
+		.timeout_ms = 60000,
+	};
+
+	return fw_hole_elems(&hole, FW_ELEM_ADD, false, out);
+}
+
+static struct fw_elem *many(size_t count)
+{
+	struct fw_elem *elems = calloc(count, sizeof(*elems));
+
+	for (size_t i = 0; i < count; i += 3)
+		hole_elems((uint16_t)(1024 + i / 3), (uint32_t)(256 + i / 3), elems + i);
+	return elems;
+}
+
+static void test_up_and_apply(void **state)
+{
+	struct world *w = *state;
+	struct fw_elem elems[FW_HOLE_ELEMS];
+	struct call c = {.world = w};
+	size_t n = hole_elems(4000, 10, elems);
+
+	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &c), ERR_GONE);
+	wait_for(w, &w->back, 1);
+	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &c), 0);
+	assert_int_equal(w->answers, 0);
+	wait_answers(w, 1);
+	assert_int_equal(c.answer.err, 0);
+	assert_int_equal(fw_fake_count(w->fake, FW_MAP_DNAT4), 1);
+	assert_int_equal(fw_fake_calls(w->fake)->rebuilds, 1);
+}
+
+static void test_events(void **state)
+{
+	struct world *w = *state;
+
+	wait_for(w, &w->back, 1);
+	fw_fake_flush(w->fake);
+	wait_for(w, &w->foreign, 1);
+}
+
+static void test_refusals_by_index(void **state)
+{
+	struct world *w = *state;
+	struct fw_elem elems[3 * FW_HOLE_ELEMS];
+	struct call c = {.world = w};
+	size_t n = hole_elems(4000, 10, elems);
+
+	wait_for(w, &w->back, 1);
+	n += hole_elems(22, 11, elems + n);
+	n += hole_elems(4001, 12, elems + n);
+	fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &c);
+	wait_answers(w, 1);
+	assert_int_equal(c.answer.err, ERR_DENIED);
+	assert_int_equal(c.answer.bad_count, 3);
+	assert_int_equal(c.answer.bad[0], 3);
+	assert_int_equal(c.answer.bad[2], 5);
+	assert_int_equal(fw_fake_calls(w->fake)->applies, 0);
+}
+
+static void test_backend_refusals(void **state)
+{
+	struct world *w = *state;
+	const uint32_t bad[] = {1};
+	struct fw_elem elems[FW_HOLE_ELEMS];
+	struct call c = {.world = w};
+	size_t n = hole_elems(4000, 10, elems);
+
+	wait_for(w, &w->back, 1);
+	fw_fake_fail(w->fake, ERR_DENIED, bad, 1);
+	fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &c);
+	wait_answers(w, 1);
+	assert_int_equal(c.answer.err, ERR_DENIED);
+	assert_int_equal(c.answer.bad_count, 1);
+	assert_int_equal(c.answer.bad[0], 1);
+}
+
+/* The address came a moment before the request: the second look knows it. */
+static void test_second_look(void **state)
+{
+	struct world *w = *state;
+	struct fw_elem elems[FW_HOLE_ELEMS];
+	struct call c = {.world = w};
+	size_t n = hole_elems(4000, 10, elems);
+
+	wait_for(w, &w->back, 1);
+	w->lan_is_new = true;
+	fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &c);
+	wait_answers(w, 1);
+	assert_int_equal(c.answer.err, 0);
+	assert_int_equal(fw_fake_count(w->fake, FW_MAP_DNAT4), 1);
+}
+
+static void test_pipelined_in_order(void **state)
+{
+	struct world *w = *state;
+	struct call c[20] = {{0}};
+	struct fw_elem elems[FW_HOLE_ELEMS];
+
+	wait_for(w, &w->back, 1);
+	for (size_t i = 0; i < 20; i++) {
+		size_t n = hole_elems((uint16_t)(4000 + i), (uint32_t)(10 + i), elems);
+
+		c[i].world = w;
+		assert_int_equal(fw_apply(w->fw, &(struct fw_batch){i == 0, elems, n}, on_done, &c[i]), 0);
+	}
+	wait_answers(w, 20);
+	for (size_t i = 0; i < 20; i++) {
+		assert_int_equal(c[i].answer.order, i + 1);
+		assert_int_equal(c[i].answer.err, 0);
+	}
+	assert_int_equal(fw_fake_count(w->fake, FW_MAP_DNAT4), 20);
+}
+
+static void test_queue_has_an_end(void **state)
+{
+	struct world *w = *state;
+	struct call c[FW_REMOTE_PENDING_MAX] = {{0}};
+	struct call more = {.world = w};
+
+	wait_for(w, &w->back, 1);
+	for (size_t i = 0; i < FW_REMOTE_PENDING_MAX; i++) {
+		c[i].world = w;
+		assert_int_equal(fw_remove(w->fw, on_done, &c[i]), 0);
+	}
+	assert_int_equal(fw_remove(w->fw, on_done, &more), ERR_BUSY);
+	wait_answers(w, FW_REMOTE_PENDING_MAX);
+	assert_int_equal(fw_remove(w->fw, on_done, &more), 0);
+	wait_answers(w, FW_REMOTE_PENDING_MAX + 1);
+}
+
+static void test_big_apply_and_dump(void **state)
+{
+	struct world *w = *state;
+	struct fw_elem *elems = many(BIG);
+	struct call applied = {.world = w}, dumped = {.world = w};
+
+	wait_for(w, &w->back, 1);
+	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){true, elems, BIG}, on_done, &applied), 0);
+	assert_int_equal(fw_dump(w->fw, on_each, on_done, &dumped), 0);
+	free(elems);
+	wait_answers(w, 2);
+	assert_int_equal(applied.answer.err, 0);
+	assert_int_equal(dumped.answer.err, 0);
+	assert_int_equal(dumped.answer.dumped, BIG);
+	assert_int_equal(fw_fake_count(w->fake, FW_MAP_SNAT4), BIG / 3);
+}
+
+static void test_dump_without_table(void **state)
+{
+	struct world *w = *state;
+	struct call c = {.world = w};
+
+	wait_for(w, &w->back, 1);
+	fw_dump(w->fw, on_each, on_done, &c);
+	wait_answers(w, 1);
+	assert_int_equal(c.answer.err, ERR_NOT_FOUND);
+	assert_int_equal(c.answer.dumped, 0);
+}
+
+/* Flows to strangers are left out, the others reach the backend. */
+static void test_forget(void **state)
+{
+	struct world *w = *state;
+	struct call c = {.world = w};
+	struct fw_flow flows[300];
+
+	for (size_t i = 0; i < 300; i++)
+		flows[i] = (struct fw_flow){MAP_PROTO_TCP,
+			{addr_from4(i % 3 ? 0xcb007102 : 0x08080808), (uint16_t)(i + 1)},
+			addr_any4()};
+	wait_for(w, &w->back, 1);
+	assert_int_equal(fw_forget(w->fw, flows, 300), 0);
+	fw_remove(w->fw, on_done, &c);
+	wait_answers(w, 1);
+	assert_int_equal(fw_fake_calls(w->fake)->flows, 200);
+	assert_int_equal(fw_fake_calls(w->fake)->last_flow.dst.port, 300);
+	assert_int_equal(addr_to4(&fw_fake_calls(w->fake)->last_flow.dst.addr), 0xcb007102);
+}
+
+static void test_silent_helper(void **state)
+{
+	struct world *w = *state;
+	struct fw_elem elems[FW_HOLE_ELEMS];
+	struct call a = {.world = w}, b = {.world = w};
+	size_t n = hole_elems(4000, 10, elems);
+	uint64_t began;
+
+	wait_for(w, &w->back, 1);
+	fw_fake_hold(w->fake);
+	began = loop_now_ms(w->loop);
+	fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &a);
+	fw_apply(w->fw, &(struct fw_batch){false, elems, n}, on_done, &b);
+	wait_for(w, &w->lost, 1);
+	assert_in_range(loop_now_ms(w->loop) - began, 900, 1300);
+	assert_int_equal(a.answer.err, ERR_GONE);
+	assert_int_equal(b.answer.err, ERR_GONE);
+	assert_int_equal(a.answer.order, 1);
+	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){false, elems, n}, on_done, &a), ERR_GONE);
+	/* The answer that comes at last is nobody's; the new connection is served. */
+	fw_fake_release(w->fake);
+	wait_for(w, &w->back, 2);
+	memset(&a.answer, 0, sizeof(a.answer));
+	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){false, elems, n}, on_done, &a), 0);
+	wait_answers(w, 3);
+	assert_int_equal(a.answer.err, 0);
+}
+
+static void test_helper_restarts(void **state)
+{
+	struct world *w = *state;
+	struct fw_elem elems[FW_HOLE_ELEMS];
+	struct call c = {.world = w};
+	size_t n = hole_elems(4000, 10, elems);
+
+	wait_for(w, &w->back, 1);
+	stop_helper(w);
+	(void)fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &c);
+	wait_for(w, &w->lost, 1);
+	for (int i = 0; i < 5; i++)
+		loop_once(w->loop, 100);
+	start_helper(w);
+	wait_for(w, &w->back, 2);
+	memset(&c.answer, 0, sizeof(c.answer));
+	w->answers = 0;
+	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &c), 0);
+	wait_answers(w, 1);
+	assert_int_equal(c.answer.err, 0);
+}
+
+/* A daemon started again takes over; the old one is cut off. */
+static void test_newest_client_wins(void **state)
+{
+	struct world *w = *state;
+	struct fw *second;
+
+	wait_for(w, &w->back, 1);
+	second = fw_remote_new(w->loop, w->path.sun_path);
+	wait_for(w, &w->lost, 1);
+	fw_free(second);
+}
+
+/* A bare client of the helper. */
+struct peer {
+	struct world *world;
+	int fd;
+};
+
+static struct peer peer_open(struct world *w)
+{
+	struct peer p = {w, socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0)};
+
+	fw_free(w->fw);
+	w->fw = NULL;
+	assert_int_equal(connect(p.fd, (struct sockaddr *)&w->path, sizeof(w->path)), 0);
+	return p;
+}
+
+static void peer_send(struct peer *p, struct wire_head head, const void *records, size_t len)
+{
+	uint8_t bytes[70000];
+
+	if (head.size == 0)
+		head.size = (uint32_t)(sizeof(head) + len);
+	memcpy(bytes, &head, sizeof(head));
+	if (len > 0)
+		memcpy(bytes + sizeof(head), records, len);
+	assert_true(send(p->fd, bytes, sizeof(head) + len, MSG_NOSIGNAL) >= 0);
+}
+
+static void peer_greet(struct peer *p)
+{
+	const struct wire_hello hello = {WIRE_VERSION, sizeof(struct fw_elem),
+		sizeof(struct fw_dumped)};
+
+	peer_send(p, (struct wire_head){.type = WIRE_HELLO, .count = 1}, &hello, sizeof(hello));
+}
+
+/* Reads greetings and answers until the helper closes; false when it does not. */
+static bool peer_is_closed(struct peer *p)
+{
+	uint8_t bytes[65536];
+
+	for (int i = 0; i < 20; i++) {
+		ssize_t n;
+
+		loop_once(p->world->loop, 5);
+		while ((n = recv(p->fd, bytes, sizeof(bytes), 0)) > 0)
+			;
+		if (n == 0)
+			return true;
+	}
+	return false;
+}
+
+static void assert_closes(struct world *w, bool greet, struct wire_head head, const void *records,
+	size_t len)
+{
+	struct peer p = peer_open(w);
+
+	if (greet)
+		peer_greet(&p);
+	peer_send(&p, head, records, len);
+	assert_true(peer_is_closed(&p));
+	assert_int_equal(fw_fake_calls(w->fake)->applies, 0);
+	close(p.fd);
+}
+
+#define HEAD(...) ((struct wire_head){__VA_ARGS__})
+
+static void assert_apply_closes(struct world *w, uint8_t flags, uint16_t count, int32_t value,
+	size_t len)
+{
+	struct fw_elem elems[WIRE_ELEMS_MAX + 1] = {0};
+
+	hole_elems(4000, 10, elems);
+	assert_closes(w, true, HEAD(.type = WIRE_APPLY, .flags = flags, .count = count,
+		.value = value), elems, len);
+}
+
+static void test_unknown_closes(void **state)
+{
+	struct world *w = *state;
+
+	assert_closes(w, true, HEAD(.type = 0), NULL, 0);
+	assert_closes(w, true, HEAD(.type = WIRE_EVENT + 1), NULL, 0);
+	assert_closes(w, true, HEAD(.type = 255), NULL, 0);
+	assert_closes(w, true, HEAD(.type = WIRE_RESULT, .flags = WIRE_LAST), NULL, 0);
+	assert_closes(w, false, HEAD(.type = WIRE_DUMP), NULL, 0);
+}
+
+static void test_wrong_sizes_close(void **state)
+{
+	struct world *w = *state;
+	const uint8_t whole = WIRE_FIRST | WIRE_LAST;
+	const size_t one = sizeof(struct fw_elem);
+
+	assert_closes(w, true, HEAD(.type = WIRE_DUMP, .size = 17), NULL, 0);
+	assert_closes(w, true, HEAD(.type = WIRE_DUMP), "", 1);
+	assert_apply_closes(w, whole, 1, 1, one - 1);
+	assert_apply_closes(w, whole, WIRE_ELEMS_MAX + 1, WIRE_ELEMS_MAX + 1,
+		(WIRE_ELEMS_MAX + 1) * one);
+	/* Not as many as said, more than said, too many said, none said, no beginning. */
+	assert_apply_closes(w, whole, 1, 2, one);
+	assert_apply_closes(w, whole, 2, 1, 2 * one);
+	assert_apply_closes(w, WIRE_FIRST, 1, WIRE_APPLY_MAX + 1, one);
+	assert_apply_closes(w, WIRE_FIRST, 1, -1, one);
+	assert_apply_closes(w, WIRE_LAST, 1, 0, one);
+	assert_apply_closes(w, 8 | whole, 1, 1, one);
+}
+
+/* What fw.c never makes. */
+static void test_malformed_element_closes(void **state)
+{
+	struct fw_elem elem = {.set = FW_SETS};
+
+	assert_closes(*state, true, HEAD(.type = WIRE_APPLY, .flags = WIRE_FIRST | WIRE_LAST,
+		.count = 1, .value = 1), &elem, sizeof(elem));
+}
+
+static void test_other_version_closes(void **state)
+{
+	struct world *w = *state;
+	const struct wire_hello hello = {WIRE_VERSION + 1, sizeof(struct fw_elem),
+		sizeof(struct fw_dumped)};
+
+	assert_closes(w, false, HEAD(.type = WIRE_HELLO, .count = 1), &hello, sizeof(hello));
+}
+
+/* One message too short for a head, one longer than any. */
+static void test_raw_bytes_close(void **state)
+{
+	struct world *w = *state;
+	static const uint8_t zeros[65000];
+	const size_t sizes[] = {1, 15, 65000};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct peer p = peer_open(w);
+
+		peer_greet(&p);
+		assert_int_equal(send(p.fd, zeros, sizes[i], 0), sizes[i]);
+		assert_true(peer_is_closed(&p));
+		close(p.fd);
+	}
+}
+
+/* Another request in the middle of a transaction. */
+static void test_interleaved_closes(void **state)
+{
+	struct world *w = *state;
+	struct fw_elem elems[FW_HOLE_ELEMS];
+	struct peer p = peer_open(w);
+
+	hole_elems(4000, 10, elems);
+	peer_greet(&p);
+	peer_send(&p, HEAD(.type = WIRE_APPLY, .flags = WIRE_FIRST, .count = 1, .value = 2), elems,
+		sizeof(elems[0]));
+	peer_send(&p, HEAD(.type = WIRE_DUMP), NULL, 0);
+	assert_true(peer_is_closed(&p));
+	close(p.fd);
+	assert_int_equal(fw_fake_calls(w->fake)->dumps, 0);
+}
+
+static void test_foreign_user_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct helper_config config = {.listen_fd = w->listen_fd, .peer = getuid() + 1,
+		.backend = w->fake, .log = &w->log};
+	struct peer p;
+
+	helper_free(w->helper);
+	w->helper = helper_new(w->loop, &config);
+	p = peer_open(w);
+	assert_true(peer_is_closed(&p));
+	close(p.fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_up_and_apply, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_events, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_refusals_by_index, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_backend_refusals, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_second_look, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pipelined_in_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_queue_has_an_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_big_apply_and_dump, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_dump_without_table, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_forget, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_silent_helper, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_helper_restarts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_newest_client_wins, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unknown_closes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_wrong_sizes_close, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_malformed_element_closes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_version_closes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_raw_bytes_close, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_interleaved_closes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_foreign_user_is_refused, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
