@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See helper.h. While a request is under way nothing more is read, so the order of answers and a
+ * bound on memory come by themselves; a client that went away meanwhile gets no answer, which its
+ * number tells.
+ */
+#include "gateway/helper.h"
+
+#include "gateway/helper_wire.h"
+#include "protocols/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A transaction as it comes in, and while it is under way. */
+struct transaction {
+	struct fw_elem *elems;
+	size_t count;
+	size_t total;		/* announced by the first message */
+	uint32_t seq;
+	bool rebuild;
+	bool open;		/* more messages belong to it */
+};
+
+struct helper {
+	struct loop *loop;
+	struct helper_config config;
+	struct loop_fd *listener;
+	struct helper_wire wire;
+	uint64_t client;		/* counts connections */
+	bool greeted;
+	bool busy;			/* the backend or the second look has a request */
+	uint64_t asker;			/* client of the request under way */
+	uint32_t seq;			/* its number */
+	struct transaction transaction;
+	struct loop_timer second_look;
+	size_t refused;			/* elements since the last line about them */
+	uint64_t refused_told_ms;	/* when that was; 0: never */
+	struct fw_dumped dumped[WIRE_ELEMS_MAX];
+	uint16_t dumped_count;
+};
+
+static void forget_transaction(struct helper *h)
+{
+	free(h->transaction.elems);
+	h->transaction = (struct transaction){.elems = NULL};
+}
+
+static void drop_client(struct helper *h)
+{
+	helper_wire_close(&h->wire);
+	h->client++;
+	h->greeted = false;
+	if (!h->busy)
+		forget_transaction(h);
+}
+
+static void tell(struct helper *h, const struct wire_head *head, const void *records)
+{
+	int err = helper_wire_send(&h->wire, head, records);
+
+	if (!err)
+		return;
+	log_warning(h->config.log, "the daemon does not read its answers: %s", err_text(err));
+	drop_client(h);
+}
+
+static bool asker_is_there(const struct helper *h)
+{
+	return h->asker == h->client && helper_wire_is_open(&h->wire);
+}
+
+static void begin(struct helper *h, uint32_t seq)
+{
+	h->busy = true;
+	h->asker = h->client;
+	h->seq = seq;
+	helper_wire_pause(&h->wire, true);
+}
+
+static void send_result(struct helper *h, int err, const uint32_t *bad, size_t bad_count)
+{
+	struct wire_head head = {.type = WIRE_RESULT, .seq = h->seq, .value = err};
+	size_t at = 0;
+
+	do {
+		size_t left = bad_count - at;
+
+		head.count = (uint16_t)(left < WIRE_BAD_MAX ? left : WIRE_BAD_MAX);
+		head.flags = head.count == left ? WIRE_LAST : 0;
+		tell(h, &head, bad ? bad + at : NULL);
+		at += head.count;
+	} while (at < bad_count && asker_is_there(h));
+}
+
+/* Ends the request under way. */
+static void on_done(void *arg, int err, const uint32_t *bad, size_t bad_count)
+{
+	struct helper *h = arg;
+
+	if (asker_is_there(h))
+		send_result(h, err, bad, bad_count);
+	h->busy = false;
+	if (h->transaction.elems && !h->transaction.open)
+		forget_transaction(h);
+	helper_wire_pause(&h->wire, false);
+}
+
+static void on_event(void *arg, enum fw_event event)
+{
+	struct helper *h = arg;
+	const struct wire_head head = {.type = WIRE_EVENT, .value = (int32_t)event};
+
+	if (h->greeted)
+		tell(h, &head, NULL);
+}
+
+static void flush_dumped(struct helper *h)
+{
+	const struct wire_head head = {.type = WIRE_DUMPED, .seq = h->seq,
+		.count = h->dumped_count};
+
+	if (h->dumped_count > 0 && asker_is_there(h))
+		tell(h, &head, h->dumped);
+	h->dumped_count = 0;
+}
+
+static void on_dumped(void *arg, const struct fw_dumped *elem)
+{
+	struct helper *h = arg;
+
+	h->dumped[h->dumped_count++] = *elem;
+	if (h->dumped_count == WIRE_ELEMS_MAX)
+		flush_dumped(h);
+}
+
+static void on_dump_done(void *arg, int err, const uint32_t *bad, size_t bad_count)
+{
+	flush_dumped(arg);
+	on_done(arg, err, bad, bad_count);
+}
+
+/* 0, ERR_SYNTAX, ERR_MEMORY; *bad is the caller's to free, *bad_count 0 when all may pass. */
+static int find_bad(struct helper *h, uint32_t **bad, size_t *bad_count)
+{
+	const struct transaction *t = &h->transaction;
+	uint32_t *list = calloc(t->count + 1, sizeof(*list));
+	size_t count = 0;
+
+	if (!list)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < t->count; i++) {
+		int err = helper_check_elem(&h->config.facts, &t->elems[i]);
+
+		if (err == ERR_SYNTAX) {
+			free(list);
+			return err;
+		}
+		if (err)
+			list[count++] = (uint32_t)i;
+	}
+	*bad = list;
+	*bad_count = count;
+	return 0;
+}
+
+static void apply(struct helper *h)
+{
+	const struct transaction *t = &h->transaction;
+	int err = fw_apply(h->config.backend,
+		&(struct fw_batch){t->rebuild, t->elems, t->count}, on_done, h);
+
+	if (err)
+		on_done(h, err, NULL, 0);
+}
+
+/* At most a line a second: a daemon gone bad shall not fill the log. */
+static void note_refused(struct helper *h, size_t count)
+{
+	uint64_t now = loop_now_ms(h->loop);
+
+	h->refused += count;
+	if (h->refused_told_ms && now - h->refused_told_ms < 1000)
+		return;
+	log_warning(h->config.log, "refused %zu elements", h->refused);
+	h->refused = 0;
+	h->refused_told_ms = now;
+}
+
+static void on_second_look(void *arg)
+{
+	struct helper *h = arg;
+	uint32_t *bad = NULL;
+	size_t bad_count = 0;
+	int err = find_bad(h, &bad, &bad_count);
+
+	if (!err && bad_count == 0) {
+		apply(h);
+	} else {
+		note_refused(h, bad_count);
+		on_done(h, err ? err : ERR_DENIED, bad, bad_count);
+	}
+	free(bad);
+}
+
+static int first_look(struct helper *h)
+{
+	uint32_t *bad = NULL;
+	size_t bad_count = 0;
+	int err = find_bad(h, &bad, &bad_count);
+
+	free(bad);
+	if (err)
+		return err;
+	begin(h, h->transaction.seq);
+	if (bad_count == 0) {
+		apply(h);
+		return 0;
+	}
+	if (h->config.refresh)
+		h->config.refresh(h->config.facts.arg);
+	loop_timer_set(h->loop, &h->second_look, loop_now_ms(h->loop) + HELPER_SECOND_LOOK_MS);
+	return 0;
+}
+
+static int begin_transaction(struct helper *h, const struct wire_head *head)
+{
+	if (h->transaction.open || head->value < 0 || head->value > WIRE_APPLY_MAX)
+		return ERR_SYNTAX;
+	h->transaction = (struct transaction){
+		.elems = calloc((size_t)head->value + 1, sizeof(struct fw_elem)),
+		.total = (size_t)head->value,
+		.seq = head->seq,
+		.rebuild = head->flags & WIRE_REBUILD,
+		.open = true,
+	};
+	return h->transaction.elems ? 0 : ERR_MEMORY;
+}
+
+static int take_apply(struct helper *h, const struct wire_head *head, const struct fw_elem *elems)
+{
+	struct transaction *t = &h->transaction;
+	int err = 0;
+
+	if (head->flags & WIRE_FIRST)
+		err = begin_transaction(h, head);
+	else if (!t->open || head->seq != t->seq || head->flags & WIRE_REBUILD || head->value)
+		err = ERR_SYNTAX;
+	if (err)
+		return err;
+	if (head->count > t->total - t->count)
+		return ERR_SYNTAX;
+	memcpy(t->elems + t->count, elems, head->count * sizeof(*elems));
+	t->count += head->count;
+	if (!(head->flags & WIRE_LAST))
+		return 0;
+	t->open = false;
+	return t->count == t->total ? first_look(h) : ERR_SYNTAX;
+}
+
+static int take_forget(struct helper *h, const struct wire_head *head,
+	const struct wire_flow *flows)
+{
+	struct fw_flow out[WIRE_FLOWS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < head->count; i++) {
+		int err = helper_check_flow(&h->config.facts, &flows[i]);
+
+		if (err == ERR_SYNTAX)
+			return err;
+		if (err)
+			continue;
+		out[count] = (struct fw_flow){.proto = flows[i].proto, .dst.port = flows[i].port};
+		memcpy(out[count].dst.addr.b, flows[i].dst, sizeof(flows[i].dst));
+		memcpy(out[count].remote.b, flows[i].remote, sizeof(flows[i].remote));
+		count++;
+	}
+	if (count > 0)
+		(void)fw_forget(h->config.backend, out, count);
+	return 0;
+}
+
+static int take_dump(struct helper *h, const struct wire_head *head)
+{
+	int err;
+
+	begin(h, head->seq);
+	h->dumped_count = 0;
+	err = fw_dump(h->config.backend, on_dumped, on_dump_done, h);
+	if (err)
+		on_done(h, err, NULL, 0);
+	return 0;
+}
+
+static int take_remove(struct helper *h, const struct wire_head *head)
+{
+	int err;
+
+	begin(h, head->seq);
+	err = fw_remove(h->config.backend, on_done, h);
+	if (err)
+		on_done(h, err, NULL, 0);
+	return 0;
+}
+
+/* Greets in any case, so that a daemon of another version learns why. */
+static int take_hello(struct helper *h, const struct wire_hello *hello)
+{
+	int err = h->greeted ? ERR_SYNTAX : helper_wire_hello(&h->wire);
+
+	if (err)
+		return err;
+	h->greeted = helper_wire_hello_fits(hello);
+	return h->greeted ? 0 : ERR_VERSION;
+}
+
+static int on_message(void *arg, const struct wire_head *head, const void *records)
+{
+	struct helper *h = arg;
+
+	if (head->type != WIRE_HELLO && !h->greeted)
+		return ERR_SYNTAX;
+	if (h->transaction.open && head->type != WIRE_APPLY)
+		return ERR_SYNTAX;
+	switch ((enum wire_type)head->type) {
+	case WIRE_HELLO:
+		return take_hello(h, records);
+	case WIRE_APPLY:
+		return take_apply(h, head, records);
+	case WIRE_FORGET:
+		return take_forget(h, head, records);
+	case WIRE_DUMP:
+		return take_dump(h, head);
+	case WIRE_REMOVE:
+		return take_remove(h, head);
+	case WIRE_RESULT:
+	case WIRE_DUMPED:
+	case WIRE_EVENT:
+		break;
+	}
+	return ERR_SYNTAX;
+}
+
+static void on_lost(void *arg, int err)
+{
+	struct helper *h = arg;
+
+	if (err != ERR_GONE)
+		log_warning(h->config.log, "connection closed: %s", err_text(err));
+	drop_client(h);
+}
+
+static bool peer_is_right(struct helper *h, int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return false;
+	if (peer.uid == h->config.peer)
+		return true;
+	log_warning(h->config.log, "refused a connection of user %u, process %d",
+		(unsigned int)peer.uid, (int)peer.pid);
+	return false;
+}
+
+static void on_connect(void *arg, uint32_t events)
+{
+	struct helper *h = arg;
+	int fd = accept4(h->config.listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)events;
+	if (fd < 0)
+		return;
+	if (!peer_is_right(h, fd)) {
+		close(fd);
+		return;
+	}
+	if (helper_wire_is_open(&h->wire))
+		drop_client(h);
+	if (helper_wire_open(&h->wire, h->loop, fd)) {
+		close(fd);
+		return;
+	}
+	helper_wire_pause(&h->wire, h->busy);
+}
+
+struct helper *helper_new(struct loop *loop, const struct helper_config *config)
+{
+	struct helper *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->loop = loop;
+	h->config = *config;
+	h->wire = (struct helper_wire){.is_helper = true, .message = on_message,
+		.lost = on_lost, .arg = h};
+	h->second_look = (struct loop_timer){.fn = on_second_look, .arg = h};
+	h->listener = loop_fd_add(loop, config->listen_fd, EPOLLIN, on_connect, h);
+	if (!h->listener) {
+		free(h);
+		return NULL;
+	}
+	fw_watch(config->backend, on_event, h);
+	return h;
+}
+
+void helper_free(struct helper *helper)
+{
+	if (!helper)
+		return;
+	fw_watch(helper->config.backend, NULL, NULL);
+	loop_timer_stop(helper->loop, &helper->second_look);
+	loop_fd_remove(helper->loop, helper->listener);
+	helper_wire_close(&helper->wire);
+	forget_transaction(helper);
+	free(helper);
+}

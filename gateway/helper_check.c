@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See helper_check.h; the layout of keys and data is fw_set.h's. */
+#include "gateway/helper_check.h"
+
+#include "gateway/fw_set.h"
+#include "protocols/addr.h"
+#include "protocols/err.h"
+#include "protocols/map.h"
+#include "protocols/reader.h"
+
+#include <string.h>
+
+static struct addr take_addr4(struct reader *r)
+{
+	uint8_t b[4];
+
+	reader_bytes(r, b, sizeof(b));
+	return addr_from4_bytes(b);
+}
+
+static struct addr take_addr6(struct reader *r)
+{
+	uint8_t b[16];
+
+	reader_bytes(r, b, sizeof(b));
+	return addr_from6_bytes(b);
+}
+
+static uint8_t take_proto(struct reader *r)
+{
+	uint8_t proto = reader_u8(r);
+
+	reader_skip(r, 3);
+	return proto;
+}
+
+static uint16_t take_port(struct reader *r)
+{
+	uint16_t port = reader_u16(r);
+
+	reader_skip(r, 2);
+	return port;
+}
+
+static bool all_zero(const uint8_t *b, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (b[i] != 0)
+			return false;
+	return true;
+}
+
+/* Zeros wherever the set's fields leave room. */
+static bool key_fits(const struct fw_set_def *def, const uint8_t key[FW_KEY_MAX])
+{
+	size_t at = 0;
+
+	for (const enum fw_field *f = def->key; *f != FW_FIELD_END; f++) {
+		size_t end = (at + fw_field_len(*f) + 3u) & ~(size_t)3;
+
+		at += fw_field_len(*f);
+		if (!all_zero(key + at, end - at))
+			return false;
+		at = end;
+	}
+	return all_zero(key + at, FW_KEY_MAX - at);
+}
+
+static bool elem_fits(const struct fw_elem *elem)
+{
+	const struct fw_set_def *def;
+
+	if (elem->set >= FW_SETS || elem->op > FW_ELEM_DEL || elem->renew > 1 ||
+	    elem->reserved != 0 || elem->userdata_len > FW_USERDATA_MAX)
+		return false;
+	def = fw_set_def(elem->set);
+	if (!def->is_leased && (elem->userdata_len > 0 || elem->timeout_ms != FW_TIMEOUT_NONE))
+		return false;
+	/* Nobody reads key_end of the others. */
+	if (def->is_interval && !key_fits(def, elem->key_end))
+		return false;
+	return key_fits(def, elem->key) &&
+	       all_zero(elem->data + (def->is_map ? 6 : 0), def->is_map ? 2 : FW_DATA_MAX);
+}
+
+static bool is_transport(uint8_t proto)
+{
+	return proto == MAP_PROTO_TCP || proto == MAP_PROTO_UDP;
+}
+
+/* An external port that may be given away. */
+static bool port_is_free(const struct helper_facts *facts, uint8_t proto, uint16_t port)
+{
+	return is_transport(proto) && port != 0 &&
+	       (port < facts->displaced_min || port > facts->displaced_max) &&
+	       !facts->is_own_port(facts->arg, proto, port);
+}
+
+static bool is_lan_target(const struct helper_facts *facts, const struct addr *a, uint16_t port)
+{
+	return port != 0 && addr_is_host(a) && !addr_is_multicast(a) && !addr_is_link_local(a) &&
+	       facts->is_lan_host(facts->arg, a);
+}
+
+static bool external_is_free(const struct helper_facts *facts, struct reader *key)
+{
+	uint8_t proto = take_proto(key);
+
+	return port_is_free(facts, proto, take_port(key));
+}
+
+static bool data_is_target(const struct helper_facts *facts, const struct fw_elem *elem)
+{
+	struct reader data = reader_from(elem->data, sizeof(elem->data));
+	struct addr a = take_addr4(&data);
+
+	return is_lan_target(facts, &a, take_port(&data));
+}
+
+static bool snat4_is_right(const struct helper_facts *facts, const struct fw_elem *elem,
+	struct reader *key)
+{
+	struct reader data = reader_from(elem->data, sizeof(elem->data));
+	struct addr from = take_addr4(key);
+	uint8_t proto = take_proto(key);
+	uint16_t from_port = take_port(key);
+	struct addr to = take_addr4(&data);
+
+	return is_lan_target(facts, &from, from_port) && facts->is_wan4(facts->arg, &to) &&
+	       port_is_free(facts, proto, take_port(&data));
+}
+
+static bool open6_is_right(const struct helper_facts *facts, struct reader *key)
+{
+	struct addr a = take_addr6(key);
+	uint8_t proto = take_proto(key);
+
+	return is_transport(proto) && is_lan_target(facts, &a, take_port(key));
+}
+
+/* Only the remote side is a range: the rest of both ends is the same. */
+static bool open6_range_is_right(const struct helper_facts *facts, const struct fw_elem *elem,
+	struct reader *key)
+{
+	const size_t remote_len = 20;
+	size_t len = fw_set_key_len(FW_SET_OPEN6_RANGE);
+
+	if (memcmp(elem->key + remote_len, elem->key_end + remote_len, len - remote_len) != 0)
+		return false;
+	reader_skip(key, remote_len);
+	return open6_is_right(facts, key);
+}
+
+/* The prefix that begins at first and ends at last. */
+static bool to_prefix(const struct addr *first, const struct addr *last, struct prefix *out)
+{
+	uint8_t len = 0;
+
+	while (len < 128 && !((first->b[len / 8] ^ last->b[len / 8]) & (0x80 >> (len % 8))))
+		len++;
+	for (unsigned int bit = len; bit < 128; bit++) {
+		if (first->b[bit / 8] & (0x80 >> (bit % 8)) ||
+		    !(last->b[bit / 8] & (0x80 >> (bit % 8))))
+			return false;
+	}
+	*out = (struct prefix){*first, len};
+	return true;
+}
+
+static bool is_lan_range(const struct helper_facts *facts, const struct addr *first,
+	const struct addr *last)
+{
+	struct prefix p;
+
+	return to_prefix(first, last, &p) && facts->is_lan_prefix(facts->arg, &p);
+}
+
+static bool lan_is_right(const struct helper_facts *facts, const struct fw_elem *elem)
+{
+	struct reader first = reader_from(elem->key, sizeof(elem->key));
+	struct reader last = reader_from(elem->key_end, sizeof(elem->key_end));
+	struct addr a = elem->set == FW_SET_LAN4 ? take_addr4(&first) : take_addr6(&first);
+	struct addr b = elem->set == FW_SET_LAN4 ? take_addr4(&last) : take_addr6(&last);
+
+	return is_lan_range(facts, &a, &b);
+}
+
+static bool wan_if_is_right(const struct helper_facts *facts, const struct fw_elem *elem)
+{
+	uint32_t ifindex;
+
+	memcpy(&ifindex, elem->key, sizeof(ifindex));
+	return facts->is_wan_if(facts->arg, ifindex);
+}
+
+static bool add_is_right(const struct helper_facts *facts, const struct fw_elem *elem)
+{
+	struct reader key = reader_from(elem->key, sizeof(elem->key));
+	struct addr a;
+
+	switch ((enum fw_set)elem->set) {
+	case FW_SET_WAN4:
+		a = take_addr4(&key);
+		return facts->is_wan4(facts->arg, &a);
+	case FW_SET_WAN_IF:
+		return wan_if_is_right(facts, elem);
+	case FW_SET_LAN4:
+	case FW_SET_LAN6:
+		return lan_is_right(facts, elem);
+	case FW_MAP_DNAT4_HOST:
+		reader_skip(&key, 4);
+		return external_is_free(facts, &key) && data_is_target(facts, elem);
+	case FW_MAP_DNAT4:
+		return external_is_free(facts, &key) && data_is_target(facts, elem);
+	case FW_MAP_SNAT4:
+		return snat4_is_right(facts, elem, &key);
+	case FW_SET_OPEN_TCP4:
+		return port_is_free(facts, MAP_PROTO_TCP, reader_u16(&key));
+	case FW_SET_OPEN_UDP4:
+		return port_is_free(facts, MAP_PROTO_UDP, reader_u16(&key));
+	case FW_SET_OPEN4_HOST:
+		reader_skip(&key, 4);
+		return external_is_free(facts, &key);
+	case FW_SET_OPEN6:
+		return open6_is_right(facts, &key);
+	case FW_SET_OPEN6_HOST:
+		reader_skip(&key, 16);
+		return open6_is_right(facts, &key);
+	case FW_SET_OPEN6_RANGE:
+		return open6_range_is_right(facts, elem, &key);
+	}
+	return false;
+}
+
+static bool timeout_is_right(const struct fw_elem *elem)
+{
+	if (!fw_set_def(elem->set)->is_leased)
+		return true;
+	return elem->timeout_ms != FW_TIMEOUT_NONE &&
+	       elem->timeout_ms <= HELPER_CHECK_TIMEOUT_MAX_MS;
+}
+
+int helper_check_elem(const struct helper_facts *facts, const struct fw_elem *elem)
+{
+	if (!elem_fits(elem))
+		return ERR_SYNTAX;
+	if (elem->op == FW_ELEM_DEL)
+		return 0;
+	return timeout_is_right(elem) && add_is_right(facts, elem) ? 0 : ERR_DENIED;
+}
+
+int helper_check_flow(const struct helper_facts *facts, const struct wire_flow *flow)
+{
+	struct addr dst;
+
+	if (flow->reserved != 0)
+		return ERR_SYNTAX;
+	memcpy(dst.b, flow->dst, sizeof(dst.b));
+	if (!is_transport(flow->proto))
+		return ERR_DENIED;
+	if (facts->is_wan4(facts->arg, &dst) || facts->is_lan_host(facts->arg, &dst))
+		return 0;
+	return ERR_DENIED;
+}

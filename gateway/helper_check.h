@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the helper lets pass, whoever asks: no element leads anywhere but to a host of a LAN, none
+ * gives away the router's own addresses or ports, none stays for ever. Pure: what the machine is
+ * like comes as facts. Deleting is never refused, since it opens nothing.
+ */
+#ifndef GATEWAY_HELPER_CHECK_H
+#define GATEWAY_HELPER_CHECK_H
+
+#include "gateway/fw.h"
+#include "gateway/helper_wire.h"
+
+/* The longest lease, that of UPnP (604800 s), and a day. */
+#define HELPER_CHECK_TIMEOUT_MAX_MS (8ull * 24 * 3600 * 1000)
+
+/* Questions to the helper's own configuration and rtnetlink. */
+struct helper_facts {
+	void *arg;
+	bool (*is_wan_if)(void *arg, uint32_t ifindex);
+	bool (*is_wan4)(void *arg, const struct addr *a);
+	/* On-link of a LAN and neither this machine's, nor a broadcast or subnet address. */
+	bool (*is_lan_host)(void *arg, const struct addr *a);
+	bool (*is_lan_prefix)(void *arg, const struct prefix *p);
+	bool (*is_own_port)(void *arg, uint8_t proto, uint16_t port);
+	uint16_t displaced_min;		/* ports kept for displaced flows (ruleset.h) */
+	uint16_t displaced_max;
+};
+
+/* ERR_SYNTAX: not what fw.c makes, so not from our daemon; ERR_DENIED: well made, and refused. */
+int helper_check_elem(const struct helper_facts *facts, const struct fw_elem *elem);
+/* The same for flows to forget: only those to our WAN addresses or to hosts of a LAN. */
+int helper_check_flow(const struct helper_facts *facts, const struct wire_flow *flow);
+
+#endif

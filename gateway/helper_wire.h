@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What crosses the privilege border, and the channel it crosses on: messages over a SEQPACKET unix
+ * socket, each a head and count records of the one size its type has. Numbers and addresses only,
+ * in host order except where fw.h says network; both ends are builds of one version, which the
+ * hello proves. The channel never blocks: what the socket does not take at once waits in a queue.
+ *
+ * Daemon to helper: HELLO, then APPLY (one or more, FIRST .. LAST, one seq), DUMP, FORGET, REMOVE.
+ * Helper to daemon: HELLO, EVENT at any time, and per request in the order of asking: DUMPED (for
+ * DUMP), RESULT (one or more, the last one has LAST). FORGET has no answer.
+ */
+#ifndef GATEWAY_HELPER_WIRE_H
+#define GATEWAY_HELPER_WIRE_H
+
+#include "gateway/fw.h"
+#include "gateway/loop.h"
+
+#define WIRE_VERSION 1
+
+enum wire_type {
+	WIRE_HELLO = 1,		/* one struct wire_hello */
+	WIRE_APPLY = 2,		/* struct fw_elem; value of the FIRST: how many there will be */
+	WIRE_DUMP = 3,
+	WIRE_FORGET = 4,	/* struct wire_flow */
+	WIRE_REMOVE = 5,
+	WIRE_RESULT = 6,	/* uint32_t indexes refused; value: enum err */
+	WIRE_DUMPED = 7,	/* struct fw_dumped */
+	WIRE_EVENT = 8,		/* value: enum fw_event */
+};
+
+#define WIRE_FIRST 1
+#define WIRE_LAST 2
+#define WIRE_REBUILD 4		/* on the FIRST of APPLY */
+
+struct wire_head {
+	uint8_t type;		/* enum wire_type */
+	uint8_t flags;
+	uint16_t count;		/* of records */
+	uint32_t size;		/* of the whole message; helper_wire_send fills it in */
+	uint32_t seq;		/* of the request; 0 for HELLO and EVENT */
+	int32_t value;
+};
+
+struct wire_hello {
+	uint32_t version;
+	uint16_t elem_size;
+	uint16_t dumped_size;
+};
+
+/* struct fw_flow without padding. */
+struct wire_flow {
+	uint8_t proto;
+	uint8_t reserved;	/* 0 */
+	uint16_t port;
+	uint8_t dst[16];
+	uint8_t remote[16];
+};
+
+#define WIRE_ELEMS_MAX 64	/* elements in one message: 11 KB, a small part of any buffer */
+#define WIRE_FLOWS_MAX 256
+#define WIRE_BAD_MAX 2048
+#define WIRE_MESSAGE_MAX (sizeof(struct wire_head) + WIRE_ELEMS_MAX * sizeof(struct fw_dumped))
+#define WIRE_APPLY_MAX 65536	/* elements of one transaction */
+
+/* records: head->count of them, aligned for their type, gone after the call. Negative: this is not
+ * our peer's language; lost is called with it. */
+typedef int helper_wire_fn(void *arg, const struct wire_head *head, const void *records);
+/* The owner closes the channel, here or later; no more messages come. ERR_GONE: the peer closed;
+ * ERR_SYNTAX and whatever the message function returned: it has to be closed. */
+typedef void helper_wire_lost_fn(void *arg, int err);
+
+/* Embedded in its owner. */
+struct helper_wire {
+	struct loop *loop;
+	struct loop_fd *lfd;	/* NULL: closed */
+	int fd;
+	bool is_helper;		/* this end is the helper's */
+	bool paused;
+	bool in_ready;		/* our own callback is running */
+	uint32_t interest;	/* epoll events asked for */
+	helper_wire_fn *message;
+	helper_wire_lost_fn *lost;
+	void *arg;
+	uint8_t *queue;		/* whole messages not yet sent, from queue_off to queue_len */
+	size_t queue_off;
+	size_t queue_len;
+	size_t queue_size;
+};
+
+/* The caller has set is_helper, message, lost and arg, the rest is zero or was closed. Takes fd
+ * (non-blocking) only when 0 is returned. 0 or ERR_MEMORY. */
+int helper_wire_open(struct helper_wire *w, struct loop *loop, int fd);
+bool helper_wire_is_open(const struct helper_wire *w);
+/* Queues what does not go at once. ERR_GONE, ERR_FULL, ERR_MEMORY: the channel is of no more
+ * use. */
+int helper_wire_send(struct helper_wire *w, const struct wire_head *head, const void *records);
+int helper_wire_hello(struct helper_wire *w);
+bool helper_wire_hello_fits(const struct wire_hello *hello);
+/* Stops or resumes reading. */
+void helper_wire_pause(struct helper_wire *w, bool paused);
+void helper_wire_close(struct helper_wire *w);
+
+#endif

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the seeds of fuzz_helper: one small conversation for each thing a daemon can say.
+
+usage: seeds_helper.py DIRECTORY   (the corpus directory; helper/ is made in it)
+"""
+import pathlib
+import socket
+import struct
+import sys
+
+HELLO, APPLY, DUMP, FORGET, REMOVE = range(1, 6)
+FIRST, LAST, REBUILD = 1, 2, 4
+LAN1 = socket.inet_aton("192.168.1.10")
+WAN = socket.inet_aton("203.0.113.2")
+TCP, UDP = 6, 17
+
+
+def message(kind, body=b"", count=0, flags=0, value=0, seq=1):
+    data = struct.pack("<BBHIIi", kind, flags, count, 16 + len(body), seq, value) + body
+    return struct.pack("!H", len(data)) + data
+
+
+def elem(kind, key, data=b"", end=b"", timeout=60000, op=0):
+    return struct.pack("<BBBBIQ44s44s8s64s", kind, op, 4, 0, 0, timeout, key, end, data, b"memo")
+
+
+def plain(kind, key, end=b""):
+    return struct.pack("<BBBBIQ44s44s8s64s", kind, 0, 0, 0, 0, 0, key, end, b"", b"")
+
+
+def to(proto, port):
+    return struct.pack("!B3xH2x", proto, port)
+
+
+def apply(*elems, rebuild=False, flags=FIRST | LAST, total=None):
+    return message(APPLY, b"".join(elems), len(elems), flags | (REBUILD if rebuild else 0),
+                   len(elems) if total is None else total)
+
+
+def flow(dst):
+    return struct.pack("<BBH16s16s", UDP, 0, 4000, bytes(10) + b"\xff\xff" + dst, bytes(16))
+
+
+HOLE = (elem(3, to(TCP, 4000), LAN1 + struct.pack("!H2x", 80)),
+        elem(6, struct.pack("!H", 4000)),
+        elem(5, LAN1 + to(TCP, 80), WAN + struct.pack("!H2x", 4000)))
+AROUND = (plain(12, struct.pack("<I", 2)), plain(0, WAN),
+          plain(1, socket.inet_aton("192.168.1.0"), socket.inet_aton("192.168.1.255")))
+HOST6 = socket.inet_pton(socket.AF_INET6, "2001:db8:1::10")
+SEEDS = {
+    "rebuild": apply(*AROUND, *HOLE, rebuild=True),
+    "close": apply(*HOLE, rebuild=True) + apply(elem(3, to(TCP, 4000), op=1)),
+    "host": apply(elem(4, LAN1 + to(UDP, 4000), LAN1 + struct.pack("!H2x", 80)),
+                  elem(8, LAN1 + to(UDP, 4000)), rebuild=True),
+    "pinhole": apply(elem(9, HOST6 + to(TCP, 80)), elem(10, HOST6 + HOST6 + to(TCP, 80)),
+                     elem(11, HOST6 + bytes(4) + HOST6 + to(TCP, 80), b"",
+                          HOST6 + b"\xff\xff\0\0" + HOST6 + to(TCP, 80)), rebuild=True),
+    "parts": apply(HOLE[0], rebuild=True, flags=FIRST, total=3)
+    + apply(HOLE[1], flags=0, total=0) + apply(HOLE[2], flags=LAST, total=0),
+    "dump": apply(*HOLE, rebuild=True) + message(DUMP, seq=2),
+    "forget": message(FORGET, flow(WAN) + flow(LAN1), 2),
+    "remove": apply(*HOLE, rebuild=True) + message(REMOVE, seq=2),
+    "hello": message(HELLO, struct.pack("<IHH", 1, 176, 192), 1, seq=0),
+}
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]) / "helper"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, seed in SEEDS.items():
+        (folder / name).write_bytes(seed)
+
+
+if __name__ == "__main__":
+    main()

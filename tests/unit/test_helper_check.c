@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every way over the privilege border that must stay shut: one LAN 192.168.1.0/24 and
+ * 2001:db8:1::/64, the router 192.168.1.1 and 2001:db8:1::1 inside, 203.0.113.2 outside (ifindex
+ * 2), ssh on TCP 22.
+ */
+#include "gateway/helper_check.h"
+
+#include "protocols/err.h"
+#include "protocols/map.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define WAN 0xcb007102
+#define LAN_HOST 0xc0a8010a
+
+static struct addr text(const char *s)
+{
+	struct addr a;
+
+	assert_int_equal(addr_decode(str_from(s), &a), 0);
+	return a;
+}
+
+static bool is_wan_if(void *arg, uint32_t ifindex)
+{
+	(void)arg;
+	return ifindex == 2;
+}
+
+static bool is_wan4(void *arg, const struct addr *a)
+{
+	(void)arg;
+	return addr_is4(a) && addr_to4(a) == WAN;
+}
+
+/* Too generous on purpose: what else is no host must be seen without it. */
+static bool is_lan_host(void *arg, const struct addr *a)
+{
+	const struct addr own4 = addr_from4(0xc0a80101), own6 = text("2001:db8:1::1");
+	const struct prefix lan6 = {text("2001:db8:1::"), 64};
+
+	(void)arg;
+	if (addr_eq(a, &own4) || addr_eq(a, &own6) || addr_to4(a) == 0xc0a801ff)
+		return false;
+	return (addr_is4(a) && (addr_to4(a) & 0xffffff00) == 0xc0a80100) || prefix_has(&lan6, a) ||
+	       addr_is_multicast(a) || addr_is_loopback(a) || addr_is_link_local(a);
+}
+
+static bool is_lan_prefix(void *arg, const struct prefix *p)
+{
+	const struct prefix lan4 = {addr_from4(0xc0a80100), 120};
+	const struct prefix lan6 = {text("2001:db8:1::"), 64};
+
+	(void)arg;
+	return prefix_eq(p, &lan4) || prefix_eq(p, &lan6);
+}
+
+static bool is_own_port(void *arg, uint8_t proto, uint16_t port)
+{
+	(void)arg;
+	return proto == MAP_PROTO_TCP && port == 22;
+}
+
+static int check(const struct fw_elem *elem)
+{
+	const struct helper_facts facts = {NULL, is_wan_if, is_wan4, is_lan_host, is_lan_prefix,
+		is_own_port, 61000, 61999};
+
+	return helper_check_elem(&facts, elem);
+}
+
+static struct fw_hole hole4(void)
+{
+	return (struct fw_hole){
+		.proto = MAP_PROTO_TCP,
+		.external = {addr_from4(WAN), 4000},
+		.internal = {addr_from4(LAN_HOST), 80},
+		.remote = prefix_any4(),
+		.pinned = true,
+		.timeout_ms = 60000,
+	};
+}
+
+static struct fw_hole hole6(void)
+{
+	return (struct fw_hole){
+		.proto = MAP_PROTO_UDP,
+		.external = {addr_any6(), 80},
+		.internal = {text("2001:db8:1::10"), 80},
+		.remote = prefix_any6(),
+		.timeout_ms = 60000,
+	};
+}
+
+/* The worst answer to any of its elements. */
+static int check_hole(const struct fw_hole *hole)
+{
+	struct fw_elem elems[FW_HOLE_ELEMS];
+	size_t n = fw_hole_elems(hole, FW_ELEM_ADD, false, elems);
+	int worst = 0;
+
+	assert_true(n > 0);
+	for (size_t i = 0; i < n; i++) {
+		int err = check(&elems[i]);
+
+		worst = err ? err : worst;
+	}
+	return worst;
+}
+
+static void test_what_is_right_passes(void **state)
+{
+	struct fw_hole h = hole4();
+	const struct addr remote4 = addr_from4(0xc6336407), remote6 = text("2001:db8:f::1");
+
+	(void)state;
+	assert_int_equal(check_hole(&h), 0);
+	h.proto = MAP_PROTO_UDP;
+	h.external.port = 22;
+	h.remote = prefix_host(&remote4);
+	assert_int_equal(check_hole(&h), 0);
+	h = hole6();
+	assert_int_equal(check_hole(&h), 0);
+	h.remote = prefix_host(&remote6);
+	assert_int_equal(check_hole(&h), 0);
+	h.remote = prefix_mask(&remote6, 32);
+	h.remote_port = 53;
+	assert_int_equal(check_hole(&h), 0);
+	h = hole4();
+	h.timeout_ms = HELPER_CHECK_TIMEOUT_MAX_MS;
+	assert_int_equal(check_hole(&h), 0);
+}
+
+static void test_targets4(void **state)
+{
+	static const char *const wrong[] = {
+		"192.168.1.1", "192.168.1.255", "203.0.113.2", "203.0.113.7", "192.168.2.10",
+		"8.8.8.8", "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0", "169.254.1.1",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct fw_hole h = hole4();
+
+		h.internal.addr = text(wrong[i]);
+		h.pinned = false;
+		assert_int_equal(check_hole(&h), ERR_DENIED);
+	}
+}
+
+static void test_targets6(void **state)
+{
+	static const char *const wrong[] = {
+		"2001:db8:1::1", "2001:db8:2::1", "::1", "::", "ff02::1", "fe80::1",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct fw_hole h = hole6();
+
+		h.internal.addr = text(wrong[i]);
+		assert_int_equal(check_hole(&h), ERR_DENIED);
+		h.remote_port = 53;
+		assert_int_equal(check_hole(&h), ERR_DENIED);
+	}
+}
+
+static void test_ports(void **state)
+{
+	static const uint16_t wrong[] = {0, 22, 61000, 61999};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const struct addr remote = addr_from4(0xc6336407);
+		struct fw_hole h = hole4();
+
+		h.external.port = wrong[i];
+		assert_int_equal(check_hole(&h), ERR_DENIED);
+		h.remote = prefix_host(&remote);
+		assert_int_equal(check_hole(&h), ERR_DENIED);
+	}
+}
+
+/* The open set alone is what lets packets through, so each element is judged by itself. */
+static void test_each_element_by_itself(void **state)
+{
+	struct fw_hole h = hole4();
+	struct fw_elem e[FW_HOLE_ELEMS];
+
+	(void)state;
+	h.external.port = 22;
+	assert_int_equal(fw_hole_elems(&h, FW_ELEM_ADD, false, e), 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(check(&e[i]), ERR_DENIED);
+}
+
+static void test_outbound(void **state)
+{
+	struct fw_hole h = hole4();
+	struct fw_elem e[FW_HOLE_ELEMS];
+
+	(void)state;
+	h.external.addr = addr_from4(0xcb007107);
+	fw_hole_elems(&h, FW_ELEM_ADD, false, e);
+	assert_int_equal(check(&e[2]), ERR_DENIED);
+	h = hole4();
+	h.internal.addr = addr_from4(0xc0a80101);
+	fw_hole_elems(&h, FW_ELEM_ADD, false, e);
+	assert_int_equal(check(&e[2]), ERR_DENIED);
+}
+
+static void test_no_other_protocol(void **state)
+{
+	struct fw_hole h = hole4();
+	struct fw_elem e[FW_HOLE_ELEMS];
+
+	(void)state;
+	fw_hole_elems(&h, FW_ELEM_ADD, false, e);
+	e[0].key[0] = 50;
+	assert_int_equal(check(&e[0]), ERR_DENIED);
+	e[2].key[4] = 0;
+	assert_int_equal(check(&e[2]), ERR_DENIED);
+}
+
+static void test_every_hole_has_an_end(void **state)
+{
+	struct fw_hole h = hole4();
+
+	(void)state;
+	h.timeout_ms = FW_TIMEOUT_NONE;
+	assert_int_equal(check_hole(&h), ERR_DENIED);
+	h.timeout_ms = HELPER_CHECK_TIMEOUT_MAX_MS + 1;
+	assert_int_equal(check_hole(&h), ERR_DENIED);
+}
+
+static void test_range6_is_of_remotes_only(void **state)
+{
+	struct fw_hole h = hole6();
+	struct fw_elem e[FW_HOLE_ELEMS];
+
+	(void)state;
+	h.remote_port = 53;
+	fw_hole_elems(&h, FW_ELEM_ADD, false, e);
+	assert_int_equal(check(&e[0]), 0);
+	e[0].key_end[20 + 15] = 0xff;	/* the internal address */
+	assert_int_equal(check(&e[0]), ERR_DENIED);
+	fw_hole_elems(&h, FW_ELEM_ADD, false, e);
+	e[0].key_end[41] = 0xff;	/* the internal port */
+	assert_int_equal(check(&e[0]), ERR_DENIED);
+}
+
+static struct fw_elem plain(enum fw_set set, const void *key, const void *end, size_t len)
+{
+	struct fw_elem e = {.set = (uint8_t)set};
+
+	memcpy(e.key, key, len);
+	if (end)
+		memcpy(e.key_end, end, len);
+	return e;
+}
+
+static void test_surroundings(void **state)
+{
+	const uint8_t wan[] = {203, 0, 113, 2}, other[] = {203, 0, 113, 3};
+	const uint8_t lan[] = {192, 168, 1, 0}, last[] = {192, 168, 1, 255};
+	const uint8_t wide[] = {192, 168, 255, 255}, zero[4] = {0}, ones[] = {255, 255, 255, 255};
+	const uint32_t wan_if = 2, lan_if = 3;
+	const struct addr lan6 = text("2001:db8:1::");
+	const struct addr last6 = text("2001:db8:1:0:ffff:ffff:ffff:ffff");
+	const struct addr wide6 = text("2001:db8:1:ffff:ffff:ffff:ffff:ffff");
+	struct fw_elem e;
+
+	(void)state;
+	e = plain(FW_SET_WAN4, wan, wan, 4);
+	assert_int_equal(check(&e), 0);
+	e = plain(FW_SET_WAN4, other, NULL, 4);
+	assert_int_equal(check(&e), ERR_DENIED);
+	e = plain(FW_SET_WAN_IF, &wan_if, NULL, 4);
+	assert_int_equal(check(&e), 0);
+	e = plain(FW_SET_WAN_IF, &lan_if, NULL, 4);
+	assert_int_equal(check(&e), ERR_DENIED);
+	e = plain(FW_SET_LAN4, lan, last, 4);
+	assert_int_equal(check(&e), 0);
+	e = plain(FW_SET_LAN4, lan, wide, 4);
+	assert_int_equal(check(&e), ERR_DENIED);
+	e = plain(FW_SET_LAN4, zero, ones, 4);
+	assert_int_equal(check(&e), ERR_DENIED);
+	e = plain(FW_SET_LAN4, last, lan, 4);
+	assert_int_equal(check(&e), ERR_DENIED);
+	e = plain(FW_SET_LAN6, lan6.b, last6.b, 16);
+	assert_int_equal(check(&e), 0);
+	e = plain(FW_SET_LAN6, lan6.b, wide6.b, 16);
+	assert_int_equal(check(&e), ERR_DENIED);
+}
+
+static void test_deleting_is_free(void **state)
+{
+	const uint8_t other[] = {203, 0, 113, 3};
+	struct fw_elem e = plain(FW_SET_WAN4, other, NULL, 4);
+
+	(void)state;
+	e.op = FW_ELEM_DEL;
+	assert_int_equal(check(&e), 0);
+}
+
+static void assert_malformed(size_t offset, uint8_t value)
+{
+	struct fw_hole h = hole4();
+	struct fw_elem e[FW_HOLE_ELEMS];
+
+	fw_hole_elems(&h, FW_ELEM_ADD, false, e);
+	((uint8_t *)&e[0])[offset] = value;
+	assert_int_equal(check(&e[0]), ERR_SYNTAX);
+}
+
+static void test_malformed(void **state)
+{
+	const uint8_t wan[] = {203, 0, 113, 2};
+	struct fw_elem e = plain(FW_SET_WAN4, wan, NULL, 4);
+
+	(void)state;
+	assert_malformed(offsetof(struct fw_elem, set), FW_SETS);
+	assert_malformed(offsetof(struct fw_elem, set), 255);
+	assert_malformed(offsetof(struct fw_elem, op), 2);
+	assert_malformed(offsetof(struct fw_elem, renew), 2);
+	assert_malformed(offsetof(struct fw_elem, reserved), 1);
+	assert_malformed(offsetof(struct fw_elem, userdata_len), FW_USERDATA_MAX + 1);
+	assert_malformed(offsetof(struct fw_elem, key) + 1, 1);		/* between the fields */
+	assert_malformed(offsetof(struct fw_elem, key) + 7, 1);
+	assert_malformed(offsetof(struct fw_elem, key) + 8, 1);		/* behind them */
+	assert_malformed(offsetof(struct fw_elem, key) + FW_KEY_MAX - 1, 1);
+	assert_malformed(offsetof(struct fw_elem, data) + 7, 1);
+	e.timeout_ms = 1;
+	assert_int_equal(check(&e), ERR_SYNTAX);
+}
+
+static void test_flows(void **state)
+{
+	const struct helper_facts facts = {NULL, is_wan_if, is_wan4, is_lan_host, is_lan_prefix,
+		is_own_port, 61000, 61999};
+	struct wire_flow flow = {.proto = MAP_PROTO_UDP, .port = 4000};
+	struct addr a = addr_from4(WAN);
+
+	(void)state;
+	memcpy(flow.dst, a.b, sizeof(flow.dst));
+	assert_int_equal(helper_check_flow(&facts, &flow), 0);
+	flow.proto = 1;
+	assert_int_equal(helper_check_flow(&facts, &flow), ERR_DENIED);
+	flow.proto = MAP_PROTO_TCP;
+	a = text("2001:db8:1::10");
+	memcpy(flow.dst, a.b, sizeof(flow.dst));
+	assert_int_equal(helper_check_flow(&facts, &flow), 0);
+	a = addr_from4(0x08080808);
+	memcpy(flow.dst, a.b, sizeof(flow.dst));
+	assert_int_equal(helper_check_flow(&facts, &flow), ERR_DENIED);
+	flow.reserved = 1;
+	assert_int_equal(helper_check_flow(&facts, &flow), ERR_SYNTAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_right_passes),
+		cmocka_unit_test(test_targets4),
+		cmocka_unit_test(test_targets6),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_each_element_by_itself),
+		cmocka_unit_test(test_outbound),
+		cmocka_unit_test(test_no_other_protocol),
+		cmocka_unit_test(test_every_hole_has_an_end),
+		cmocka_unit_test(test_range6_is_of_remotes_only),
+		cmocka_unit_test(test_surroundings),
+		cmocka_unit_test(test_deleting_is_free),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_flows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
