@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The core's public face: beginning and end, facts from outside, views, the owner's acts. */
+#include "gateway/core_int.h"
+
+#include "protocols/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+
+#define HOUSEKEEPING_MS 3600000ULL
+#define DAY_S 86400
+
+/* ---- beginning and end ---- */
+
+static void on_fw_event(void *arg, enum fw_event event)
+{
+	struct core *core = arg;
+
+	core->need_rebuild = true;
+	switch (event) {
+	case FW_EVENT_FOREIGN:
+		log_warning(core->log, "firewall: somebody else changed our table");
+		core->firewall = CORE_LATE;
+		break;
+	case FW_EVENT_LOST:
+		log_error(core->log, "firewall: postern-helper is away");
+		core->firewall = CORE_FAILED;
+		break;
+	case FW_EVENT_BACK:
+		core->firewall = CORE_LATE;
+		if (!core->merged) {
+			core->ready = false;
+			load_kernel(core);
+		}
+		break;
+	}
+	core_tell(core, CORE_NEWS_HEALTH, NULL);
+}
+
+static void on_queue(void *arg, uint32_t events)
+{
+	struct core *core = arg;
+
+	(void)events;
+	db_queue_reap(core->queue);
+}
+
+static void on_retry(void *arg)
+{
+	/* The hook at the end of this wake-up sees need_rebuild. */
+	(void)arg;
+}
+
+/* What has no end in the kernel but a day's timeout, and devices that left for good. */
+static void keep_house(void *arg)
+{
+	struct core *core = arg;
+	uint64_t now = loop_now_ms(core->loop);
+
+	for (size_t i = 0; i < table_listed(core->table); i++) {
+		struct opening *o = table_at(core->table, i);
+		struct device *d = devices_by_id(core->devices, o->device_id);
+		struct pending item = {.kind = PENDING_PROLONG, .opening_id = o->id};
+		uint8_t mac[6];
+
+		if (change_until_ms(o) != LOOP_NEVER || !d)
+			continue;
+		if (d->home_ms == 0 || core->env.mac_of(core->env.arg, &o->internal.addr, mac))
+			d->home_ms = now;
+		if (now - d->home_ms < CORE_DAY_MS) {
+			batch_push(core, &item);
+			continue;
+		}
+		for (struct lease *l = o->leases; l; l = l->next)
+			batch_push_expired(core, o, l->origin, "its device was away for a day");
+	}
+	loop_timer_set(core->loop, &core->housekeeping, now + HOUSEKEEPING_MS);
+}
+
+static struct core *alloc_core(const struct core_config *config)
+{
+	struct core *core = calloc(1, sizeof(*core));
+
+	if (!core)
+		return NULL;
+	core->loop = config->loop;
+	core->fw = config->fw;
+	core->log = config->log;
+	core->env = config->env;
+	core->wall_synced = config->wall_synced;
+	core->wan4 = addr_any4();
+	core->started_ms = loop_now_ms(core->loop);
+	core->firewall = CORE_LATE;
+	core->lease_due = batch_lease_due;
+	core->rebuild_retry = (struct loop_timer){.fn = on_retry};
+	core->housekeeping = (struct loop_timer){.fn = keep_house, .arg = core};
+	limits_init(&core->limits);
+	store_init(core);
+	core->table = table_new();
+	core->devices = devices_new();
+	return core;
+}
+
+static int start_threads(struct core *core, struct db *db)
+{
+	core->queue = db_queue_new(db);
+	if (!core->queue)
+		return ERR_MEMORY;
+	core->queue_fd = loop_fd_add(core->loop, db_queue_fd(core->queue), EPOLLIN, on_queue, core);
+	if (!core->queue_fd)
+		return ERR_MEMORY;
+	return loop_hook_add(core->loop, batch_step, core);
+}
+
+int core_new(const struct core_config *config, struct core **out)
+{
+	struct core *core = alloc_core(config);
+	int err = ERR_MEMORY;
+
+	if (!core || !core->table || !core->devices || refuse_init(core))
+		goto fail;
+	if (getrandom(&core->port_seed, sizeof(core->port_seed), 0) < 0)
+		goto fail;
+	err = load_store(core, config->db, config->boot_id);
+	if (!err)
+		err = start_threads(core, config->db);
+	if (err)
+		goto fail;
+	if (core->store_stale)
+		store_everything(core);
+	fw_watch(core->fw, on_fw_event, core);
+	load_kernel(core);
+	loop_timer_set(core->loop, &core->housekeeping, core->started_ms + HOUSEKEEPING_MS);
+	*out = core;
+	return 0;
+fail:
+	core_free(core);
+	return err;
+}
+
+static void stop_timers(struct core *core)
+{
+	loop_timer_stop(core->loop, &core->housekeeping);
+	loop_timer_stop(core->loop, &core->rebuild_retry);
+	store_free(core);
+	for (size_t i = 0; core->table && i < table_listed(core->table); i++) {
+		struct opening *o = table_at(core->table, i);
+		for (struct lease *l = o->leases; l; l = l->next)
+			loop_timer_stop(core->loop, &l->timer);
+	}
+}
+
+void core_stop(struct core *core)
+{
+	struct db_queue *queue = core->queue;
+
+	if (core->stopped)
+		return;
+	core->stopped = true;
+	loop_hook_remove(core->loop, batch_step, core);
+	fw_watch(core->fw, NULL, NULL);
+	batch_stop(core);
+	store_state(core);
+	refuse_free(core);
+	loop_fd_remove(core->loop, core->queue_fd);
+	core->queue = NULL;
+	db_queue_free(queue);
+	stop_timers(core);
+	for (size_t i = 0; i < CORE_WATCHERS; i++)
+		core->watchers[i].fn = NULL;
+}
+
+void core_free(struct core *core)
+{
+	if (!core)
+		return;
+	core_stop(core);
+	batch_free(core);
+	table_free(core->table);
+	devices_free(core->devices);
+	free(core->rules);
+	free(core);
+}
+
+int core_request(struct core *core, const struct map_req *req, core_answer_fn *fn, void *arg)
+{
+	struct pending item = {.kind = PENDING_REQUEST, .req = *req, .answer = fn, .arg = arg};
+	struct str descr = str_cut_utf8(req->descr, MAP_DESCR_MAX);
+
+	if (core->stopped || core->pending_count >= CORE_PENDING_MAX)
+		return ERR_BUSY;
+	if (descr.len > 0)
+		memcpy(item.text, descr.p, descr.len);
+	item.req.descr = (struct str){NULL, descr.len};
+	return batch_push(core, &item);
+}
+
+/* ---- facts from outside ---- */
+
+/* What the firewall refused as things were, it may take as they are now. */
+static void things_changed(struct core *core)
+{
+	for (size_t i = 0; i < table_listed(core->table); i++)
+		table_at(core->table, i)->barred = false;
+	core->need_rebuild = true;
+}
+
+static void begin_epoch(struct core *core)
+{
+	core->epoch_start_ms = loop_now_ms(core->loop);
+	core->state.epoch_start_boot_ms = core->epoch_start_ms;
+	core->state.epoch_start_wall_s = core->wall_synced ? store_wall_s(core) : 0;
+}
+
+void core_wan_changed(struct core *core, const struct addr *wan4, int wan_ifindex)
+{
+	bool another = !addr_eq(&core->wan4, wan4);
+	char text[ADDR_TEXT_MAX];
+
+	if (!another && core->wan_ifindex == wan_ifindex)
+		return;
+	core->wan4 = *wan4;
+	core->wan_ifindex = wan_ifindex;
+	things_changed(core);
+	if (!another)
+		return;
+	if (addr_is_any(wan4))
+		log_warning(core->log, "wan: no address");
+	else
+		log_info(core->log, "wan: address %s", addr_text(wan4, text));
+	/* Losing an address and getting it back keeps what clients believe true. */
+	if (!addr_is_any(wan4) && !addr_eq(wan4, &core->state.wan4)) {
+		bool first = addr_is_any(&core->state.wan4);
+		core->state.wan4 = *wan4;
+		if (!first)
+			begin_epoch(core);
+		store_state(core);
+		if (!first)
+			core_tell(core, CORE_NEWS_EPOCH, NULL);
+	}
+	core_tell(core, CORE_NEWS_WAN, NULL);
+}
+
+/* The kernel's interval sets bear no overlaps: what lies within another prefix is left out, and of
+ * equal ones all but the first. */
+static bool lies_within(const struct prefix *prefixes, size_t count, size_t i)
+{
+	for (size_t k = 0; k < count; k++) {
+		if (k == i || !prefix_has(&prefixes[k], &prefixes[i].addr))
+			continue;
+		if (prefixes[k].len < prefixes[i].len ||
+			(prefixes[k].len == prefixes[i].len && k < i))
+			return true;
+	}
+	return false;
+}
+
+void core_lan_changed(struct core *core, const struct prefix *prefixes, size_t count)
+{
+	core->lan_count = 0;
+	for (size_t i = 0; i < count && core->lan_count < CORE_LANS_MAX; i++) {
+		if (!lies_within(prefixes, count, i))
+			core->lans[core->lan_count++] = prefixes[i];
+	}
+	things_changed(core);
+}
+
+void core_clock_synced(struct core *core)
+{
+	uint64_t now = loop_now_ms(core->loop), wall = store_wall_s(core);
+
+	if (core->wall_synced)
+		return;
+	core->wall_synced = true;
+	core->state.epoch_start_wall_s = wall - (now - core->epoch_start_ms) / 1000;
+	for (size_t i = 0; i < table_listed(core->table); i++) {
+		for (struct lease *l = table_at(core->table, i)->leases; l; l = l->next) {
+			uint64_t end = l->restored_wall_s;
+			uint64_t left_ms = end > wall ? (end - wall) * 1000 : 0;
+			if (end == 0 || l->expires_ms <= now + left_ms)
+				continue;
+			l->expires_ms = now + left_ms;
+			loop_timer_set(core->loop, &l->timer, l->expires_ms);
+		}
+	}
+	store_everything(core);
+}
+
+/* ---- views ---- */
+
+uint32_t core_epoch_s(const struct core *core)
+{
+	return (uint32_t)((loop_now_ms(core->loop) - core->epoch_start_ms) / 1000);
+}
+
+uint32_t core_update_id(const struct core *core)
+{
+	return core->update_id;
+}
+
+const struct limits *core_limits(const struct core *core)
+{
+	return &core->limits;
+}
+
+const struct db_state *core_state(const struct core *core)
+{
+	return &core->state;
+}
+
+static size_t devices_with_openings(const struct core *core)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < devices_count(core->devices); i++)
+		n += devices_at(core->devices, i)->openings > 0;
+	return n;
+}
+
+void core_status(const struct core *core, struct core_status *out)
+{
+	*out = (struct core_status){
+		.wan4 = core->wan4,
+		.wan_private = addr_is_private(&core->wan4),
+		.firewall = core->firewall,
+		.store = core->store,
+		.openings = table_count(core->table),
+		.devices_with_openings = devices_with_openings(core),
+		.attended = false,
+		.epoch_s = core_epoch_s(core),
+		.uptime_ms = loop_now_ms(core->loop) - core->started_ms,
+	};
+}
+
+size_t core_openings(const struct core *core)
+{
+	return table_listed(core->table);
+}
+
+const struct opening *core_opening_at(const struct core *core, size_t place)
+{
+	return table_at(core->table, place);
+}
+
+size_t core_openings4(const struct core *core)
+{
+	return table_listed4(core->table);
+}
+
+const struct opening *core_opening_at4(const struct core *core, size_t place)
+{
+	return table_at4(core->table, place);
+}
+
+static const struct opening *if_listed(const struct opening *o)
+{
+	return o && o->state == OPENING_LISTED ? o : NULL;
+}
+
+const struct opening *core_opening_by_id(const struct core *core, uint32_t id)
+{
+	return if_listed(table_by_id(core->table, id));
+}
+
+const struct opening *core_opening_by_external(const struct core *core, uint8_t proto,
+	uint16_t port, const struct prefix *remote)
+{
+	return if_listed(table_by_external(core->table, proto, port, remote));
+}
+
+bool core_opening_active(const struct core *core, const struct opening *o)
+{
+	return o->active && !o->disabled && core->firewall == CORE_OK;
+}
+
+uint32_t core_opening_left_s(const struct core *core, const struct opening *o)
+{
+	uint32_t most = 0;
+
+	for (const struct lease *l = o->leases; l; l = l->next) {
+		uint32_t left = core_lease_left_s(core, l);
+		most = left > most ? left : most;
+	}
+	return most;
+}
+
+const struct db_device *core_device(const struct core *core, uint32_t id)
+{
+	const struct device *d = devices_by_id(core->devices, id);
+	return d ? &d->row : NULL;
+}
+
+uint32_t core_device_of(const struct core *core, const struct addr *addr)
+{
+	const struct device *d = devices_by_addr(core->devices, addr);
+	return d ? d->row.id : 0;
+}
+
+size_t core_devices(const struct core *core)
+{
+	return devices_count(core->devices);
+}
+
+const struct db_device *core_device_at(const struct core *core, size_t place)
+{
+	const struct device *d = devices_at(core->devices, place);
+	return d ? &d->row : NULL;
+}
+
+struct counting {
+	struct core *core;
+	core_counter_fn *each;
+	core_done_fn *done;
+	void *arg;
+};
+
+static void on_counter(void *arg, const struct fw_dumped *dumped)
+{
+	struct counting *c = arg;
+	struct elems_memo memo;
+	const struct opening *o;
+
+	if (elems_memo_decode(dumped->elem.userdata, dumped->elem.userdata_len, &memo))
+		return;
+	o = core_opening_by_id(c->core, memo.id);
+	if (o)
+		c->each(c->arg, o, dumped->packets, dumped->bytes);
+}
+
+static void on_counted(void *arg, int err, const uint32_t *bad, size_t bad_count)
+{
+	struct counting *c = arg;
+
+	(void)bad;
+	(void)bad_count;
+	c->done(c->arg, err);
+	free(c);
+}
+
+int core_counters(struct core *core, core_counter_fn *each, core_done_fn *done, void *arg)
+{
+	struct counting *c = malloc(sizeof(*c));
+	int err;
+
+	if (!c)
+		return ERR_MEMORY;
+	*c = (struct counting){core, each, done, arg};
+	err = fw_dump(core->fw, on_counter, on_counted, c);
+	if (err)
+		free(c);
+	return err;
+}
+
+/* ---- the owner's acts ---- */
+
+struct flushing {
+	struct core *core;
+	core_done_fn *done;
+	void *arg;
+};
+
+static void on_removed(void *arg, int err, const uint32_t *bad, size_t bad_count)
+{
+	struct flushing *f = arg;
+
+	(void)bad;
+	(void)bad_count;
+	f->core->need_rebuild = true;
+	/* Openings that came with the same wake-up are not to wait for others. */
+	f->core->resting = table_count(f->core->table) == 0;
+	f->done(f->arg, err);
+	free(f);
+}
+
+static void on_flushed(void *arg, int err)
+{
+	struct flushing *f = arg;
+
+	if (!err) {
+		store_admin(f->core, "flush", "all openings closed");
+		err = fw_remove(f->core->fw, on_removed, f);
+	}
+	if (!err)
+		return;
+	f->done(f->arg, err);
+	free(f);
+}
+
+int core_flush(struct core *core, core_done_fn *done, void *arg)
+{
+	struct flushing *f = malloc(sizeof(*f));
+	struct pending item = {.kind = PENDING_FLUSH, .done = on_flushed, .arg = f};
+	int err;
+
+	if (!f)
+		return ERR_MEMORY;
+	*f = (struct flushing){core, done, arg};
+	err = batch_push(core, &item);
+	if (err)
+		free(f);
+	return err;
+}
+
+int core_setting_put(struct core *core, struct str name, int64_t value, core_done_fn *done,
+	void *arg)
+{
+	size_t count;
+	const struct limits_entry *table = limits_table(&count);
+	int err = limits_set(&core->limits, name, value);
+
+	if (!err)
+		core_tell(core, CORE_NEWS_LIMITS, NULL);
+	for (size_t i = 0; i < count && !err; i++) {
+		if (str_eq(name, str_from(table[i].name)))
+			return store_setting(core, table[i].name, value, done, arg);
+	}
+	return err;
+}
+
+int core_record_page(struct core *core, uint64_t before, uint32_t count, core_page_fn *fn,
+	void *arg)
+{
+	return store_page(core, before, count, fn, arg);
+}
+
+uint32_t core_next_boot_id(struct core *core)
+{
+	core->state.upnp_boot_id = (core->state.upnp_boot_id + 1) & 0x7fffffff;
+	store_state(core);
+	return core->state.upnp_boot_id;
+}

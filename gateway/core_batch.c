@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The batch, one at a time: take what is pending, plan it on the table, apply it to the firewall,
+ * store it, commit, answer. What the firewall refuses is undone and the rest tried again; what
+ * nobody answers for is undone as a whole. Rebuilds of the firewall's table are batches too.
+ */
+#include "gateway/core_int.h"
+
+#include "protocols/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PENDING_FIRST 64
+#define LATE_MS 20		/* how long an answer waits for the store's COMMIT */
+#define REBUILD_RETRY_MS 1000
+#define ROUNDS_MAX 64		/* each round bars at least one request or opening */
+
+int batch_push(struct core *core, const struct pending *item)
+{
+	struct pending *p;
+
+	if (core->pending_count == core->pending_size) {
+		size_t size = core->pending_size ? core->pending_size * 2 : PENDING_FIRST;
+		p = realloc(core->pending, size * sizeof(*p));
+		if (!p)
+			return ERR_MEMORY;
+		core->pending = p;
+		core->pending_size = size;
+	}
+	core->pending[core->pending_count++] = *item;
+	return 0;
+}
+
+int batch_push_expired(struct core *core, const struct opening *o, enum map_origin origin,
+	const char *why)
+{
+	struct pending item = {
+		.kind = PENDING_EXPIRE,
+		.opening_id = o->id,
+		.origin = origin,
+		.why = why,
+	};
+
+	return batch_push(core, &item);
+}
+
+void batch_lease_due(void *arg)
+{
+	struct lease *l = arg;
+	struct opening *o = l->opening;
+
+	if (batch_push_expired(o->core, o, l->origin, "its time was over"))
+		loop_timer_set(o->core->loop, &l->timer,
+			loop_now_ms(o->core->loop) + REBUILD_RETRY_MS);
+}
+
+static void set_firewall(struct core *core, enum core_health health)
+{
+	if (core->firewall == health)
+		return;
+	core->firewall = health;
+	if (health == CORE_FAILED)
+		log_error(core->log, "firewall: cannot be changed now; what is open ends with its "
+				     "lease, new requests are refused");
+	else if (health == CORE_LATE)
+		log_warning(core->log, "firewall: being repaired");
+	else
+		log_info(core->log, "firewall: works, %zu openings", table_listed(core->table));
+	core_tell(core, CORE_NEWS_HEALTH, NULL);
+}
+
+/* ---- the end: commit and answer ---- */
+
+static void tell_outcome(struct core *core, struct pending *item)
+{
+	if (item->kind == PENDING_REQUEST && item->ans.result != MAP_OK &&
+		item->ans.result != MAP_NOT_FOUND) {
+		refuse_note(core, item);
+		core_tell(core, CORE_NEWS_REFUSED, NULL);
+	}
+	if (item->answer)
+		item->answer(item->arg, &item->ans);
+	if (item->done)
+		item->done(item->arg, item->ans.result == MAP_OK ? 0 : ERR_IO);
+}
+
+static void put_back(struct core *core, const struct pending *item)
+{
+	if (batch_push(core, item) && item->answer)
+		item->answer(item->arg, &(struct map_ans){.result = MAP_TROUBLE});
+}
+
+/* Answers may bring new requests; they wait in pending for the next batch. */
+static void finish(struct core *core)
+{
+	struct batch *b = &core->batch;
+	struct pending *items = b->items;
+	size_t count = b->item_count;
+
+	loop_timer_stop(core->loop, &b->late);
+	change_commit_all(core);
+	b->items = NULL;
+	b->item_count = 0;
+	b->rebuild = false;
+	b->busy = false;
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].deferred)
+			put_back(core, &items[i]);
+		else
+			tell_outcome(core, &items[i]);
+	}
+	free(items);
+}
+
+static void on_stored(struct core *core)
+{
+	if (core->batch.busy)
+		finish(core);
+}
+
+/* The store takes its time; its job goes on without us (the kernel remembers meanwhile). */
+static void on_late(void *arg)
+{
+	struct core *core = arg;
+
+	core->batch.job = NULL;
+	if (core->store == CORE_OK) {
+		core->store = CORE_LATE;
+		core_tell(core, CORE_NEWS_HEALTH, NULL);
+	}
+	finish(core);
+}
+
+static void store_then_finish(struct core *core)
+{
+	struct batch *b = &core->batch;
+
+	if (!store_batch(core, on_stored)) {
+		finish(core);
+		return;
+	}
+	b->late.fn = on_late;
+	b->late.arg = core;
+	loop_timer_set(core->loop, &b->late, loop_now_ms(core->loop) + LATE_MS);
+}
+
+void batch_stop(struct core *core)
+{
+	struct batch *b = &core->batch;
+
+	if (b->busy && !b->job) {
+		/* The firewall has not answered: the next start finds out what it has. */
+		change_undo_to(core, 0);
+		for (size_t i = 0; i < b->item_count; i++) {
+			b->items[i].deferred = false;
+			b->items[i].ans = (struct map_ans){.result = MAP_TROUBLE};
+		}
+	}
+	b->job = NULL;
+	if (b->busy)
+		finish(core);
+	for (size_t i = 0; i < core->pending_count; i++) {
+		core->pending[i].ans = (struct map_ans){.result = MAP_TROUBLE};
+		tell_outcome(core, &core->pending[i]);
+	}
+	core->pending_count = 0;
+}
+
+/* ---- the middle: the firewall ---- */
+
+static void mark_active(struct core *core)
+{
+	struct batch *b = &core->batch;
+
+	for (size_t i = 0; i < b->change_count; i++) {
+		if (b->changes[i].kind == CHANGE_CLOSE)
+			continue;
+		b->changes[i].opening->active = true;
+		/* A rebuild has left out what is barred. */
+		if (!b->rebuild)
+			b->changes[i].opening->barred = false;
+	}
+	if (!b->rebuild)
+		return;
+	loop_timer_stop(core->loop, &core->rebuild_retry);
+	for (size_t i = 0; i < table_listed(core->table); i++) {
+		struct opening *o = table_at(core->table, i);
+		o->active = !o->barred;
+	}
+	if (!core->need_rebuild)
+		set_firewall(core, CORE_OK);
+}
+
+/* Peers that knocked before the port was open have left a flow that leads nowhere, and flows of
+ * whoever held the port before lead to him: both are forgotten when a port opens. */
+static void forget_flows(struct core *core)
+{
+	struct batch *b = &core->batch;
+
+	for (size_t i = 0; i < b->change_count; i++) {
+		const struct opening *o = b->changes[i].opening;
+		struct fw_flow flow = {.proto = o->proto};
+		if (b->changes[i].kind != CHANGE_OPEN || !opening_is4(o) || o->disabled)
+			continue;
+		flow.dst = (struct endpoint){core->wan4, o->external.port};
+		flow.remote = prefix_is_host(&o->remote) ? o->remote.addr : addr_any4();
+		if (!addr_is_any(&core->wan4))
+			fw_forget(core->fw, &flow, 1);
+	}
+}
+
+static bool bar_owner(struct core *core, uint32_t owner)
+{
+	struct batch *b = &core->batch;
+	struct opening *o;
+
+	if (owner < b->change_count) {
+		b->items[b->changes[owner].item].barred = true;
+		return true;
+	}
+	o = owner == ELEMS_NO_OWNER ? NULL : table_at(core->table, owner - b->change_count);
+	if (!o)
+		return false;
+	o->barred = true;
+	o->active = false;
+	log_warning(core->log, "firewall: refuses opening %u as things are", o->id);
+	return true;
+}
+
+/* Nothing was changed in the kernel. Who is to blame answers for it, the others try again. False:
+ * nobody here is to blame. */
+static bool bar_refused(struct core *core, const uint32_t *bad, size_t bad_count)
+{
+	struct batch *b = &core->batch;
+	bool any = false;
+
+	for (size_t i = 0; i < bad_count; i++) {
+		if (bad[i] < b->elem_count && bar_owner(core, b->elem_owner[bad[i]]))
+			any = true;
+	}
+	return any;
+}
+
+static void retry_rebuild_later(struct core *core)
+{
+	core->need_rebuild = true;
+	/* Requests that keep failing must not push it off for ever. */
+	if (core->rebuild_retry.slot == 0)
+		loop_timer_set(core->loop, &core->rebuild_retry,
+			loop_now_ms(core->loop) + REBUILD_RETRY_MS);
+}
+
+/* A round ends in on_applied, and a refusal there begins the next one. */
+static void run_round(struct core *core);
+
+static void on_applied(void *arg, int err, const uint32_t *bad, size_t bad_count)
+{
+	struct core *core = arg;
+	struct batch *b = &core->batch;
+
+	if (core->stopped)
+		return;
+	if (!err) {
+		mark_active(core);
+		forget_flows(core);
+		store_then_finish(core);
+		return;
+	}
+	if (err == ERR_NOT_FOUND && !b->rebuild) {
+		/* Somebody's flush, before its news came. */
+		b->rebuild = true;
+		core->need_rebuild = false;
+	} else if (err != ERR_DENIED || b->rounds >= ROUNDS_MAX || !bar_refused(core, bad, bad_count)) {
+		/* Nothing is known: close what is to be closed without the firewall, refuse the
+		 * rest, and make its table anew. */
+		log_warning(core->log, "firewall: a batch failed (%s)", err_text(err));
+		b->skip_firewall = true;
+		retry_rebuild_later(core);
+		set_firewall(core, err == ERR_GONE ? CORE_FAILED : CORE_LATE);
+	}
+	change_undo_to(core, 0);
+	run_round(core);
+}
+
+static void bar_opens(struct core *core)
+{
+	struct batch *b = &core->batch;
+
+	for (size_t i = 0; i < b->item_count; i++) {
+		enum map_op op = b->items[i].req.op;
+		if (b->items[i].kind == PENDING_REQUEST &&
+			(op == MAP_OP_OPEN || op == MAP_OP_RENEW))
+			b->items[i].barred = true;
+	}
+}
+
+static int apply(struct core *core)
+{
+	struct batch *b = &core->batch;
+	int err = b->rebuild ? elems_of_table(core) : elems_of_changes(core);
+
+	if (err)
+		return err;
+	if (b->elem_count == 0 && !b->rebuild) {
+		on_applied(core, 0, NULL, 0);
+		return 0;
+	}
+	return fw_apply(core->fw, &(struct fw_batch){b->rebuild, b->elems, b->elem_count},
+		on_applied, core);
+}
+
+static void run_round(struct core *core)
+{
+	struct batch *b = &core->batch;
+	int err;
+
+	b->rounds++;
+	if (b->skip_firewall) {
+		b->rebuild = false;
+		bar_opens(core);
+	}
+	for (uint32_t i = 0; i < b->item_count; i++)
+		plan_item(core, i);
+	if (b->skip_firewall) {
+		store_then_finish(core);
+		return;
+	}
+	err = apply(core);
+	if (err)
+		on_applied(core, err, NULL, 0);
+}
+
+/* ---- the beginning ---- */
+
+static bool step(struct core *core)
+{
+	struct batch *b = &core->batch;
+	bool gone = core->firewall == CORE_FAILED;
+	bool can_rebuild = !gone && core->rebuild_retry.slot == 0;
+
+	if (b->busy || !core->ready)
+		return false;
+	if (core->pending_count == 0 && !(core->need_rebuild && can_rebuild && !core->resting))
+		return false;
+	core->resting = false;
+	b->busy = true;
+	b->rounds = 0;
+	b->skip_firewall = gone;
+	b->rebuild = core->need_rebuild && can_rebuild;
+	if (b->rebuild)
+		core->need_rebuild = false;
+	b->items = core->pending;
+	b->item_count = core->pending_count;
+	core->pending = NULL;
+	core->pending_count = core->pending_size = 0;
+	run_round(core);
+	return !b->busy;
+}
+
+void batch_step(void *arg)
+{
+	while (step(arg))
+		;
+}
+
+void batch_free(struct core *core)
+{
+	free(core->batch.items);
+	free(core->batch.changes);
+	free(core->batch.elems);
+	free(core->batch.elem_owner);
+	free(core->pending);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From openings to the elements the firewall shall have: for a batch only what its changes move,
+ * for a rebuild everything. Also the memo each opening leaves in the kernel, so that what the
+ * store missed is known again after kill -9.
+ */
+#include "gateway/core_int.h"
+
+#include "protocols/err.h"
+#include "protocols/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ELEMS_FIRST 64
+#define MEMO_VERSION 1
+#define GRACE_MS 1000	/* the table closes first, the kernel a second later */
+
+enum memo_flags { MEMO_NONCE = 1, MEMO_DISABLED = 2, MEMO_PINNED = 4 };
+
+static int reserve(struct batch *b, size_t more)
+{
+	size_t size = b->elem_size ? b->elem_size : ELEMS_FIRST;
+	struct fw_elem *elems;
+	uint32_t *owner;
+
+	while (size < b->elem_count + more)
+		size *= 2;
+	if (size == b->elem_size)
+		return 0;
+	elems = realloc(b->elems, size * sizeof(*elems));
+	if (!elems)
+		return ERR_MEMORY;
+	b->elems = elems;
+	owner = realloc(b->elem_owner, size * sizeof(*owner));
+	if (!owner)
+		return ERR_MEMORY;
+	b->elem_owner = owner;
+	b->elem_size = size;
+	return 0;
+}
+
+static void memo_encode(struct writer *w, const struct opening *o)
+{
+	const struct lease *l = o->leases;
+
+	writer_u8(w, MEMO_VERSION);
+	writer_u8(w, (uint8_t)l->origin);
+	writer_u8(w, (uint8_t)((l->has_nonce ? MEMO_NONCE : 0) |
+			       (o->disabled ? MEMO_DISABLED : 0) | (o->pinned ? MEMO_PINNED : 0)));
+	writer_u8(w, o->proto);
+	writer_u32(w, o->id);
+	writer_u32(w, o->device_id);
+	writer_u32(w, l->granted_s);
+	writer_bytes(w, l->nonce, MAP_NONCE_LEN);
+	writer_bytes(w, o->internal.addr.b, sizeof(o->internal.addr.b));
+	writer_u16(w, o->internal.port);
+	writer_u16(w, o->external.port);
+}
+
+int elems_memo_decode(const uint8_t *bytes, size_t len, struct elems_memo *out)
+{
+	struct reader r = reader_from(bytes, len);
+	struct elems_memo m = {0};
+	uint8_t version = reader_u8(&r), flags;
+
+	m.origin = reader_u8(&r);
+	flags = reader_u8(&r);
+	m.has_nonce = (flags & MEMO_NONCE) != 0;
+	m.disabled = (flags & MEMO_DISABLED) != 0;
+	m.pinned = (flags & MEMO_PINNED) != 0;
+	m.proto = reader_u8(&r);
+	m.id = reader_u32(&r);
+	m.device_id = reader_u32(&r);
+	m.granted_s = reader_u32(&r);
+	reader_bytes(&r, m.nonce, MAP_NONCE_LEN);
+	reader_bytes(&r, m.internal.addr.b, sizeof(m.internal.addr.b));
+	m.internal.port = reader_u16(&r);
+	m.external_port = reader_u16(&r);
+	if (r.bad)
+		return ERR_SHORT;
+	if (version != MEMO_VERSION || m.origin >= MAP_ORIGINS || m.id == 0)
+		return ERR_CORRUPT;
+	*out = m;
+	return 0;
+}
+
+/* How long the kernel shall keep it by itself: the longest lease and a little more; a day for what
+ * has no end, prolonged by the daemon as long as it lives. */
+static uint64_t wanted_until_ms(const struct core *core, const struct opening *o)
+{
+	uint64_t until = change_until_ms(o);
+
+	return until == LOOP_NEVER ? loop_now_ms(core->loop) + CORE_DAY_MS : until + GRACE_MS;
+}
+
+static struct fw_hole hole_of(const struct core *core, const struct opening *o)
+{
+	struct fw_hole h = {
+		.proto = o->proto,
+		.external = o->external,
+		.internal = o->internal,
+		.remote = o->remote,
+		.remote_port = o->remote_port,
+		.pinned = o->pinned && !addr_is_any(&core->wan4),
+		.timeout_ms = 1,
+	};
+	struct writer w = writer_to(h.userdata, sizeof(h.userdata));
+	uint64_t now = loop_now_ms(core->loop);
+
+	if (opening_is4(o))
+		h.external.addr = core->wan4;
+	if (o->kernel_until_ms > now)
+		h.timeout_ms = o->kernel_until_ms - now;
+	if (o->leases)
+		memo_encode(&w, o);
+	h.userdata_len = (uint8_t)w.len;
+	return h;
+}
+
+static int put_hole(struct core *core, const struct opening *o, enum fw_elem_op op, bool renew_it,
+	uint32_t owner)
+{
+	struct batch *b = &core->batch;
+	struct fw_hole hole = hole_of(core, o);
+	size_t n;
+
+	if (o->disabled)
+		return 0;
+	if (reserve(b, FW_HOLE_ELEMS))
+		return ERR_MEMORY;
+	n = fw_hole_elems(&hole, op, renew_it, b->elems + b->elem_count);
+	for (size_t i = 0; i < n; i++)
+		b->elem_owner[b->elem_count + i] = owner;
+	b->elem_count += n;
+	return n > 0 ? 0 : ERR_UNSUPPORTED;
+}
+
+static int put_renewed(struct core *core, struct opening *o, uint32_t owner)
+{
+	uint64_t until = wanted_until_ms(core, o);
+
+	if (o->state == OPENING_CLOSING || (until == o->kernel_until_ms && !o->barred))
+		return 0;
+	o->kernel_until_ms = until;
+	return put_hole(core, o, FW_ELEM_ADD, !o->barred, owner);
+}
+
+/* The outbound half of a sibling that was not pinned till now; the rest is there already. */
+static int put_pin(struct core *core, const struct opening *o, uint32_t owner)
+{
+	struct batch *b = &core->batch;
+	size_t first = b->elem_count;
+	int err = o->state == OPENING_CLOSING ? 0
+					      : put_hole(core, o, FW_ELEM_ADD, true, owner);
+
+	for (size_t i = first; i < b->elem_count; i++) {
+		if (b->elems[i].set == FW_MAP_SNAT4)
+			b->elems[i].renew = 0;
+	}
+	return err;
+}
+
+static int put_change(struct core *core, uint32_t index)
+{
+	struct change *c = &core->batch.changes[index];
+
+	switch (c->kind) {
+	case CHANGE_OPEN:
+		c->opening->kernel_until_ms = wanted_until_ms(core, c->opening);
+		return put_hole(core, c->opening, FW_ELEM_ADD, false, index);
+	case CHANGE_LEASE_ADD:
+	case CHANGE_LEASE_SET:
+	case CHANGE_LEASE_END:
+	case CHANGE_PROLONG:
+		return put_renewed(core, c->opening, index);
+	case CHANGE_CLOSE:
+		return put_hole(core, c->opening, FW_ELEM_DEL, false, index);
+	case CHANGE_PIN:
+		return put_pin(core, c->opening, index);
+	}
+	return 0;
+}
+
+/* Closes go first: what ends may hold a key (an endpoint's outbound one) that another takes over.
+ * Nothing is closed in the batch that opened it, so no order is lost. */
+int elems_of_changes(struct core *core)
+{
+	const struct batch *b = &core->batch;
+	int err = 0;
+
+	core->batch.elem_count = 0;
+	for (uint32_t i = 0; i < b->change_count && !err; i++) {
+		if (b->changes[i].kind == CHANGE_CLOSE)
+			err = put_change(core, i);
+	}
+	for (uint32_t i = 0; i < b->change_count && !err; i++) {
+		if (b->changes[i].kind != CHANGE_CLOSE)
+			err = put_change(core, i);
+	}
+	return err;
+}
+
+static int put_prefix(struct batch *b, enum fw_set set, const struct prefix *p)
+{
+	struct fw_elem *e;
+	uint8_t low[16], high[16];
+	size_t skip = set == FW_SET_LAN6 ? 0 : 12;
+
+	if (reserve(b, 1))
+		return ERR_MEMORY;
+	memcpy(low, p->addr.b, sizeof(low));
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned kept = p->len > i * 8 ? p->len - i * 8 : 0;
+		high[i] = (uint8_t)(low[i] | (kept >= 8 ? 0 : 0xffu >> kept));
+	}
+	e = &b->elems[b->elem_count];
+	*e = (struct fw_elem){.set = (uint8_t)set, .op = FW_ELEM_ADD};
+	memcpy(e->key, low + skip, 16 - skip);
+	memcpy(e->key_end, high + skip, 16 - skip);
+	b->elem_owner[b->elem_count++] = ELEMS_NO_OWNER;
+	return 0;
+}
+
+static int put_wan_if(struct core *core)
+{
+	struct batch *b = &core->batch;
+	struct fw_elem *e;
+
+	if (core->wan_ifindex == 0)
+		return 0;
+	if (reserve(b, 1))
+		return ERR_MEMORY;
+	e = &b->elems[b->elem_count];
+	*e = (struct fw_elem){.set = FW_SET_WAN_IF, .op = FW_ELEM_ADD};
+	memcpy(e->key, &core->wan_ifindex, sizeof(uint32_t));
+	b->elem_owner[b->elem_count++] = ELEMS_NO_OWNER;
+	return 0;
+}
+
+static int put_surroundings(struct core *core)
+{
+	struct prefix wan = prefix_host(&core->wan4);
+	int err = put_wan_if(core);
+
+	if (!err && !addr_is_any(&core->wan4))
+		err = put_prefix(&core->batch, FW_SET_WAN4, &wan);
+	for (size_t i = 0; i < core->lan_count && !err; i++) {
+		bool is4 = addr_is4(&core->lans[i].addr);
+		err = put_prefix(&core->batch, is4 ? FW_SET_LAN4 : FW_SET_LAN6, &core->lans[i]);
+	}
+	return err;
+}
+
+static int put_all_of(struct core *core, struct opening *o, uint32_t owner)
+{
+	if (o->barred || o->state == OPENING_CLOSING)
+		return 0;
+	o->kernel_until_ms = wanted_until_ms(core, o);
+	return put_hole(core, o, FW_ELEM_ADD, false, owner);
+}
+
+/* Owners of elements: changes as in a plain batch; listed openings counted behind them. */
+int elems_of_table(struct core *core)
+{
+	struct batch *b = &core->batch;
+	int err;
+
+	b->elem_count = 0;
+	err = put_surroundings(core);
+	for (uint32_t i = 0; i < b->change_count && !err; i++) {
+		if (b->changes[i].kind == CHANGE_OPEN)
+			err = put_all_of(core, b->changes[i].opening, i);
+	}
+	for (size_t i = 0; i < table_listed(core->table) && !err; i++)
+		err = put_all_of(core, table_at(core->table, i), (uint32_t)(b->change_count + i));
+	return err;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Jobs of the database thread; see core_job.h. A failing store never stops the core: what could
+ * not be written makes the store stale, and store_everything writes all of it when it works again.
+ */
+#include "gateway/core_job.h"
+
+#include "protocols/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OPS_FIRST 16
+#define RETRY_MS 10000		/* a failing disk is not hammered */
+#define PRUNE_EVERY 256		/* rows between two looks at the rings' length */
+
+uint32_t core_lease_left_s(const struct core *core, const struct lease *l)
+{
+	uint64_t now = loop_now_ms(core->loop);
+
+	if (l->expires_ms == LOOP_NEVER)
+		return MAP_LIFETIME_ENDLESS;
+	return l->expires_ms > now ? (uint32_t)((l->expires_ms - now + 999) / 1000) : 0;
+}
+
+uint64_t store_wall_s(const struct core *core)
+{
+	return loop_wall_s(core->loop);
+}
+
+/* ---- running a job in the database thread ---- */
+
+static int run_prune(struct db *db, const struct limits *l)
+{
+	int err = db_record_prune(db, DB_RING_ADMIN, l->record_admin);
+
+	if (!err)
+		err = db_record_prune(db, DB_RING_OPENINGS, l->record_openings);
+	if (!err)
+		err = db_record_prune(db, DB_RING_REFUSALS, l->record_refusals);
+	return err;
+}
+
+static int run_op(struct db *db, const struct op *op)
+{
+	switch (op->kind) {
+	case OP_OPENING:
+		return db_opening_put(db, &op->opening);
+	case OP_LEASE:
+		return db_lease_put(db, &op->lease);
+	case OP_OPENING_GONE:
+		return db_opening_delete(db, op->opening.id);
+	case OP_LEASE_GONE:
+		return db_lease_delete(db, op->lease.opening_id, op->lease.origin);
+	case OP_CLEAR:
+		return db_openings_clear(db);
+	case OP_RECORD:
+		return db_record_add(db, &op->record);
+	case OP_STATE:
+		return db_state_put(db, &op->state);
+	case OP_DEVICE:
+		return db_device_put(db, &op->device);
+	case OP_DEVICE_ADDR:
+		return db_device_addr_put(db, op->device_addr.id, &op->device_addr.addr);
+	case OP_SETTING:
+		return db_setting_put(db, op->setting.name, op->setting.value);
+	case OP_PRUNE:
+		return run_prune(db, &op->limits);
+	}
+	return 0;
+}
+
+static int run_job(struct db *db, struct db_job *job)
+{
+	struct store_job *sj = (struct store_job *)job;
+	int err = db_begin(db, sj->durable);
+
+	for (size_t i = 0; i < sj->count && !err; i++)
+		err = run_op(db, &sj->ops[i]);
+	if (!err)
+		err = db_commit(db);
+	if (err)
+		db_rollback(db);
+	return err;
+}
+
+/* ---- making jobs ---- */
+
+struct store_job *job_new(struct core *core, bool durable)
+{
+	struct store_job *sj = calloc(1, sizeof(*sj));
+
+	if (sj) {
+		sj->core = core;
+		sj->durable = durable;
+	}
+	return sj;
+}
+
+struct op *job_add(struct store_job *sj, enum op_kind kind)
+{
+	if (sj->count == sj->size) {
+		size_t size = sj->size ? sj->size * 2 : OPS_FIRST;
+		struct op *ops = realloc(sj->ops, size * sizeof(*ops));
+		if (!ops) {
+			sj->lacking = true;
+			return NULL;
+		}
+		sj->ops = ops;
+		sj->size = size;
+	}
+	memset(&sj->ops[sj->count], 0, sizeof(struct op));
+	sj->ops[sj->count].kind = kind;
+	return &sj->ops[sj->count++];
+}
+
+void job_free(struct store_job *sj)
+{
+	if (!sj)
+		return;
+	free(sj->ops);
+	free(sj);
+}
+
+static void set_health(struct core *core, enum core_health health)
+{
+	if (core->store == health)
+		return;
+	core->store = health;
+	if (health == CORE_FAILED)
+		log_error(core->log, "store: writing fails; what is open stays open and is kept "
+				     "in memory, it is tried again every %d s", RETRY_MS / 1000);
+	else if (health == CORE_OK)
+		log_info(core->log, "store: works");
+	core_tell(core, CORE_NEWS_HEALTH, NULL);
+}
+
+void job_lost(struct core *core)
+{
+	core->store_stale = true;
+	set_health(core, CORE_FAILED);
+	if (core->store_retry.slot == 0)
+		loop_timer_set(core->loop, &core->store_retry,
+			loop_now_ms(core->loop) + RETRY_MS);
+}
+
+static void job_done(struct db_job *job, int err)
+{
+	struct store_job *sj = (struct store_job *)job;
+	struct core *core = sj->core;
+
+	if (err)
+		job_lost(core);
+	else if (sj->whole || !core->store_stale)
+		set_health(core, CORE_OK);
+	if (sj->whole && !err)
+		core->store_stale = false;
+	if (sj->stored && core->batch.job == job) {
+		core->batch.job = NULL;
+		sj->stored(core);
+	}
+	if (sj->done)
+		sj->done(sj->arg, err);
+	job_free(sj);
+}
+
+/* False: not submitted, and the job is gone. */
+bool job_submit(struct store_job *sj)
+{
+	struct core *core = sj->core;
+	int err = sj->lacking ? ERR_MEMORY : 0;
+
+	/* Stopped: there is nobody left to tell. */
+	if (!core->queue) {
+		job_free(sj);
+		return false;
+	}
+	sj->job.run = run_job;
+	sj->job.done = job_done;
+	if (!err)
+		err = db_queue_submit(core->queue, &sj->job);
+	if (!err)
+		return true;
+	job_lost(core);
+	job_free(sj);
+	return false;
+}
+
+void job_put_opening(struct store_job *sj, const struct opening *o)
+{
+	struct op *op = job_add(sj, OP_OPENING);
+
+	if (!op)
+		return;
+	op->opening = (struct db_opening){
+		.id = o->id,
+		.device_id = o->device_id,
+		.proto = o->proto,
+		.external = o->external,
+		.internal = o->internal,
+		.remote = o->remote,
+		.remote_port = o->remote_port,
+		.disabled = o->disabled,
+		.pinned = o->pinned,
+		.rule_id = o->rule_id,
+		.created_wall_s = o->created_wall_s,
+	};
+}
+
+void job_put_lease(struct store_job *sj, struct lease *l)
+{
+	struct core *core = sj->core;
+	struct op *op = job_add(sj, OP_LEASE);
+	uint32_t left = core_lease_left_s(core, l);
+
+	if (!op)
+		return;
+	l->stored_ms = l->expires_ms;
+	op->lease = (struct db_lease){
+		.opening_id = l->opening->id,
+		.origin = l->origin,
+		.device_id = l->device_id,
+		.client = l->client,
+		.has_nonce = l->has_nonce,
+		.granted_s = l->granted_s,
+		.remaining_s = left,
+		.expires_boot_ms = l->expires_ms == LOOP_NEVER ? 0 : l->expires_ms,
+		.expires_wall_s = core->wall_synced && l->expires_ms != LOOP_NEVER
+					  ? store_wall_s(core) + left : l->restored_wall_s,
+	};
+	memcpy(op->lease.nonce, l->nonce, MAP_NONCE_LEN);
+	memcpy(op->lease.descr, l->descr, sizeof(op->lease.descr));
+}
+
+void job_put_state(struct store_job *sj)
+{
+	struct op *op = job_add(sj, OP_STATE);
+
+	if (!op)
+		return;
+	op->state = sj->core->state;
+	sj->core->state_dirty = false;
+}
+
+static void put_device_addr(void *arg, uint32_t device_id, const struct addr *addr)
+{
+	struct op *op = job_add(arg, OP_DEVICE_ADDR);
+
+	if (!op)
+		return;
+	op->device_addr.id = device_id;
+	op->device_addr.addr = *addr;
+}
+
+void job_put_devices(struct store_job *sj)
+{
+	for (size_t i = 0; i < devices_count(sj->core->devices); i++) {
+		struct device *d = devices_at(sj->core->devices, i);
+		struct op *op = d->dirty ? job_add(sj, OP_DEVICE) : NULL;
+		if (!op)
+			continue;
+		op->device = d->row;
+		d->dirty = false;
+	}
+	devices_new_addrs(sj->core->devices, put_device_addr, sj);
+}
+
+struct db_record *job_put_record(struct store_job *sj, enum db_ring ring, const char *what)
+{
+	struct core *core = sj->core;
+	struct op *op = job_add(sj, OP_RECORD);
+
+	if (!op)
+		return NULL;
+	op->record = (struct db_record){
+		.ring = ring,
+		.wall_s = store_wall_s(core),
+		.wall_synced = core->wall_synced,
+		.count = 1,
+	};
+	strncpy(op->record.what, what, sizeof(op->record.what) - 1);
+	if (++core->records_since_prune >= PRUNE_EVERY) {
+		struct op *prune = job_add(sj, OP_PRUNE);
+		if (prune)
+			prune->limits = core->limits;
+		core->records_since_prune = 0;
+		/* The array may have moved: the record is the one before. */
+		return prune ? &sj->ops[sj->count - 2].record : &op->record;
+	}
+	return &op->record;
+}
+
+void job_put_why(struct db_record *r, const char *why)
+{
+	struct str cut = str_cut_utf8(str_from(why), DB_RECORD_TEXT_MAX);
+
+	if (cut.len > 0)
+		memcpy(r->why, cut.p, cut.len);
+}
+

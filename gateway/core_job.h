@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Jobs for the database thread, for the core's own files: rows are copied into a list of
+ * operations on the loop's thread and written, in one transaction, on the other.
+ */
+#ifndef GATEWAY_CORE_JOB_H
+#define GATEWAY_CORE_JOB_H
+
+#include "gateway/core_int.h"
+
+enum op_kind {
+	OP_OPENING,
+	OP_LEASE,
+	OP_OPENING_GONE,
+	OP_LEASE_GONE,
+	OP_CLEAR,
+	OP_RECORD,
+	OP_STATE,
+	OP_DEVICE,
+	OP_DEVICE_ADDR,
+	OP_SETTING,
+	OP_PRUNE,
+};
+
+struct op {
+	enum op_kind kind;
+	union {
+		struct db_opening opening;
+		struct db_lease lease;
+		struct db_record record;
+		struct db_state state;
+		struct db_device device;
+		struct {
+			uint32_t id;
+			struct addr addr;
+		} device_addr;
+		struct {
+			const char *name;	/* of the limits table */
+			int64_t value;
+		} setting;
+		struct limits limits;
+	};
+};
+
+struct store_job {
+	struct db_job job;
+	struct core *core;
+	bool durable;
+	bool whole;			/* everything: the store is up to date after it */
+	bool lacking;			/* a row had no memory: it fails as a whole */
+	struct op *ops;
+	size_t count, size;
+	void (*stored)(struct core *core);	/* batches */
+	core_done_fn *done;		/* the owner's acts */
+	void *arg;
+};
+
+/* NULL: no memory. durable: done is called after a sync. */
+struct store_job *job_new(struct core *core, bool durable);
+void job_free(struct store_job *sj);
+/* NULL: no memory; then the job is short of a row and the store is told stale on submitting. */
+struct op *job_add(struct store_job *sj, enum op_kind kind);
+/* Takes the job. False: it could not be queued and is gone, and the store counts as stale. */
+bool job_submit(struct store_job *sj);
+/* Something did not reach the store: try again later, as a whole. */
+void job_lost(struct core *core);
+
+void job_put_opening(struct store_job *sj, const struct opening *o);
+void job_put_lease(struct store_job *sj, struct lease *l);
+void job_put_state(struct store_job *sj);
+void job_put_devices(struct store_job *sj);
+/* A record row, with its time; valid until the next row is added. NULL: no memory. */
+struct db_record *job_put_record(struct store_job *sj, enum db_ring ring, const char *what);
+void job_put_why(struct db_record *r, const char *why);
+
+#endif

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What was before: from the store into the table, then from the kernel, which remembers what the
+ * store missed (a grant whose COMMIT was late, renewals not worth a write). A restored lease gets
+ * what was last recorded, never more; one that ended meanwhile is closed by the first batch.
+ */
+#include "gateway/core_int.h"
+
+#include "protocols/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define GRACE_MS 1000	/* what core_elems.c adds to the kernel's timeouts */
+
+struct loading {
+	struct core *core;
+	bool same_boot;
+};
+
+/* ---- state, settings, rules, devices ---- */
+
+static int new_state(struct core *core)
+{
+	struct db_state *s = &core->state;
+
+	*s = (struct db_state){
+		.next_opening_id = CORE_PINHOLE_IDS,
+		.next_pinhole_id = 1,
+		.wan4 = addr_any4(),
+	};
+	if (getrandom(s->uuid, sizeof(s->uuid), 0) != sizeof(s->uuid) ||
+		getrandom(s->upnp_token, sizeof(s->upnp_token), 0) != sizeof(s->upnp_token))
+		return ERR_IO;
+	/* RFC 4122 section 4.4: a random UUID says so. */
+	s->uuid[6] = (uint8_t)((s->uuid[6] & 0x0f) | 0x40);
+	s->uuid[8] = (uint8_t)((s->uuid[8] & 0x3f) | 0x80);
+	return 0;
+}
+
+/* The epoch goes on over a reboot only when a believed clock says how long it has been: going back
+ * to 0 merely makes clients ask again (RFC 6887 section 8.5). */
+static void set_epoch(struct core *core, bool same_boot)
+{
+	struct db_state *s = &core->state;
+	uint64_t now = loop_now_ms(core->loop), wall = store_wall_s(core);
+
+	core->epoch_start_ms = now;
+	if (same_boot)
+		core->epoch_start_ms = s->epoch_start_boot_ms;
+	else if (core->wall_synced && s->epoch_start_wall_s != 0 && wall >= s->epoch_start_wall_s)
+		core->epoch_start_ms = now - (wall - s->epoch_start_wall_s) * 1000;
+	s->epoch_start_boot_ms = core->epoch_start_ms;
+	s->epoch_start_wall_s = core->wall_synced ? wall - (now - core->epoch_start_ms) / 1000 : 0;
+	core->state_dirty = true;
+}
+
+static int on_setting(void *arg, const char *name, int64_t value)
+{
+	struct core *core = arg;
+	int err = limits_set(&core->limits, str_from(name), value);
+
+	if (err)
+		log_error(core->log, "store: setting %s = %lld: %s", name, (long long)value,
+			err_text(err));
+	return err ? ERR_CORRUPT : 0;
+}
+
+static int on_rule(void *arg, const struct rule *row)
+{
+	struct core *core = arg;
+	const char *fault = rule_fault(row);
+	struct rule *rules;
+
+	if (fault) {
+		log_error(core->log, "store: rule %u: %s", row->id, fault);
+		return ERR_CORRUPT;
+	}
+	rules = realloc(core->rules, (core->rule_count + 1) * sizeof(*rules));
+	if (!rules)
+		return ERR_MEMORY;
+	core->rules = rules;
+	rules[core->rule_count++] = *row;
+	return 0;
+}
+
+static int write_day_one(struct db *db)
+{
+	size_t count;
+	const struct rule *rules = rule_day_one(&count);
+	int err = db_begin(db, true);
+
+	if (!err)
+		err = db_rules_replace(db, rules, count);
+	if (!err)
+		err = db_commit(db);
+	if (err)
+		db_rollback(db);
+	return err;
+}
+
+static int on_device(void *arg, const struct db_device *row)
+{
+	struct core *core = arg;
+
+	if (row->zone >= RULE_ZONES) {
+		log_error(core->log, "store: device %u: no such zone", row->id);
+		return ERR_CORRUPT;
+	}
+	return devices_load(core->devices, row);
+}
+
+static int on_device_addr(void *arg, uint32_t device_id, const struct addr *addr)
+{
+	struct core *core = arg;
+	int err = devices_load_addr(core->devices, device_id, addr);
+
+	/* More devices than there are places for: the address goes with its device. */
+	return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+/* ---- openings and leases ---- */
+
+static int on_opening(void *arg, const struct db_opening *row)
+{
+	struct loading *ld = arg;
+	struct opening *o = calloc(1, sizeof(*o));
+	int err;
+
+	if (!o)
+		return ERR_MEMORY;
+	*o = (struct opening){
+		.core = ld->core,
+		.id = row->id,
+		.device_id = row->device_id,
+		.proto = row->proto,
+		.disabled = row->disabled,
+		.pinned = row->pinned,
+		.external = row->external,
+		.internal = row->internal,
+		.remote = row->remote,
+		.remote_port = row->remote_port,
+		.rule_id = row->rule_id,
+		.created_wall_s = row->created_wall_s,
+	};
+	err = change_restore(ld->core, o);
+	if (err) {
+		log_error(ld->core->log, "store: opening %u: %s", row->id, err_text(err));
+		free(o);
+	}
+	return err;
+}
+
+static uint64_t restored_end_ms(const struct loading *ld, const struct db_lease *row)
+{
+	struct core *core = ld->core;
+	uint64_t now = loop_now_ms(core->loop), wall = store_wall_s(core);
+	uint64_t left_s = row->remaining_s;
+
+	if (row->granted_s == MAP_LIFETIME_ENDLESS)
+		return LOOP_NEVER;
+	if (ld->same_boot)
+		return row->expires_boot_ms;
+	if (core->wall_synced && row->expires_wall_s != 0) {
+		uint64_t by_wall = row->expires_wall_s > wall ? row->expires_wall_s - wall : 0;
+		left_s = by_wall < left_s ? by_wall : left_s;
+	}
+	return now + left_s * 1000;
+}
+
+static int expire(struct core *core, const struct opening *o, enum map_origin origin)
+{
+	return batch_push_expired(core, o, origin, "it ended while Postern was away");
+}
+
+static int on_lease(void *arg, const struct db_lease *row)
+{
+	struct loading *ld = arg;
+	struct core *core = ld->core;
+	struct opening *o = table_by_id(core->table, row->opening_id);
+	struct lease l = {
+		.origin = row->origin,
+		.device_id = row->device_id,
+		.client = row->client,
+		.has_nonce = row->has_nonce,
+		.granted_s = row->granted_s,
+		.expires_ms = restored_end_ms(ld, row),
+		.restored_wall_s = ld->same_boot || core->wall_synced ? 0 : row->expires_wall_s,
+	};
+
+	if (!o)
+		return ERR_CORRUPT;
+	l.stored_ms = l.expires_ms;
+	memcpy(l.nonce, row->nonce, MAP_NONCE_LEN);
+	memcpy(l.descr, row->descr, sizeof(l.descr));
+	if (change_restore_lease(core, o, &l))
+		return ERR_MEMORY;
+	return l.expires_ms <= loop_now_ms(core->loop) ? expire(core, o, l.origin) : 0;
+}
+
+/* A row without leases is nobody's: written by hand, or half restored. */
+static int check_owned(struct core *core)
+{
+	for (size_t i = 0; i < table_listed(core->table); i++) {
+		struct opening *o = table_at(core->table, i);
+		if (o->leases)
+			continue;
+		log_error(core->log, "store: opening %u has no lease", o->id);
+		return ERR_CORRUPT;
+	}
+	return 0;
+}
+
+static int load_rows(struct core *core, struct db *db, bool same_boot)
+{
+	struct loading ld = {.core = core, .same_boot = same_boot};
+	int err = db_settings_each(db, on_setting, core);
+
+	if (!err)
+		err = db_rules_each(db, on_rule, core);
+	if (!err)
+		err = db_devices_each(db, on_device, core);
+	if (!err)
+		err = db_device_addrs_each(db, on_device_addr, core);
+	if (!err)
+		err = db_openings_each(db, on_opening, &ld);
+	if (!err)
+		err = db_leases_each(db, on_lease, &ld);
+	return err ? err : check_owned(core);
+}
+
+int load_store(struct core *core, struct db *db, const uint8_t boot_id[DB_BOOT_ID_LEN])
+{
+	bool same_boot;
+	int err = db_state_get(db, &core->state);
+
+	if (err == ERR_NOT_FOUND) {
+		err = write_day_one(db);
+		if (!err)
+			err = new_state(core);
+	}
+	if (err)
+		return err;
+	same_boot = memcmp(core->state.boot_id, boot_id, DB_BOOT_ID_LEN) == 0;
+	memcpy(core->state.boot_id, boot_id, DB_BOOT_ID_LEN);
+	core->first_new_id = core->state.next_opening_id;
+	core->first_new_pinhole = core->state.next_pinhole_id;
+	set_epoch(core, same_boot);
+	err = load_rows(core, db, same_boot);
+	/* Times of another boot mean nothing any more: write all of them in this one's. */
+	core->store_stale = !same_boot;
+	return err;
+}
+
+/* ---- the kernel ---- */
+
+static uint64_t kernel_end_ms(const struct core *core, const struct fw_elem *e)
+{
+	uint64_t left = e->timeout_ms > GRACE_MS ? e->timeout_ms - GRACE_MS : 0;
+	return loop_now_ms(core->loop) + left;
+}
+
+/* The kernel's timeout is moved at each renewal, the store's row is not. */
+static void prolong_lease(struct core *core, struct opening *o, const struct elems_memo *memo,
+	const struct fw_elem *e)
+{
+	struct lease *l = opening_lease(o, (enum map_origin)memo->origin);
+	uint64_t end = kernel_end_ms(core, e);
+
+	if (!l || l->granted_s == MAP_LIFETIME_ENDLESS || end <= l->expires_ms || o->leases->next)
+		return;
+	l->expires_ms = end;
+	l->restored_wall_s = 0;
+	loop_timer_set(core->loop, &l->timer, end);
+}
+
+static struct prefix remote_of(const struct fw_elem *e)
+{
+	struct addr remote;
+
+	if (e->set == FW_SET_OPEN4_HOST) {
+		remote = addr_from4_bytes(e->key);
+		return prefix_host(&remote);
+	}
+	if (e->set == FW_SET_OPEN6_HOST) {
+		remote = addr_from6_bytes(e->key);
+		return prefix_host(&remote);
+	}
+	return e->set == FW_SET_OPEN6 ? prefix_any6() : prefix_any4();
+}
+
+/* An opening the store never heard of: granted, and killed before the COMMIT. */
+static void adopt(struct core *core, const struct elems_memo *memo, const struct fw_elem *e)
+{
+	struct opening *o = calloc(1, sizeof(*o));
+	struct lease l = {
+		.origin = (enum map_origin)memo->origin,
+		.device_id = memo->device_id,
+		.client = memo->internal.addr,
+		.has_nonce = memo->has_nonce,
+		.granted_s = memo->granted_s,
+		.expires_ms = memo->granted_s == MAP_LIFETIME_ENDLESS ? LOOP_NEVER
+								      : kernel_end_ms(core, e),
+	};
+
+	if (!o)
+		return;
+	memcpy(l.nonce, memo->nonce, MAP_NONCE_LEN);
+	*o = (struct opening){
+		.core = core,
+		.id = memo->id,
+		.device_id = memo->device_id,
+		.proto = memo->proto,
+		.pinned = memo->pinned,
+		.external = {addr_any4(), memo->external_port},
+		.internal = memo->internal,
+		.remote = remote_of(e),
+		.created_wall_s = store_wall_s(core),
+	};
+	if (!opening_is4(o))
+		o->external.addr = o->internal.addr;
+	if (change_restore(core, o)) {
+		free(o);
+		return;
+	}
+	if (change_restore_lease(core, o, &l))
+		return;
+	change_id_taken(core, memo->id);
+	core->adopted = true;
+}
+
+/* Ids the store had not given out when it was last written. */
+static bool is_unheard_of(const struct core *core, uint32_t id)
+{
+	return id >= (id < CORE_PINHOLE_IDS ? core->first_new_pinhole : core->first_new_id);
+}
+
+static void on_element(void *arg, const struct fw_dumped *dumped)
+{
+	struct core *core = arg;
+	const struct fw_elem *e = &dumped->elem;
+	struct elems_memo memo;
+	struct opening *o;
+
+	if (elems_memo_decode(e->userdata, e->userdata_len, &memo))
+		return;
+	o = table_by_id(core->table, memo.id);
+	if (o)
+		prolong_lease(core, o, &memo, e);
+	else if (is_unheard_of(core, memo.id) && e->set != FW_SET_OPEN6_RANGE)
+		adopt(core, &memo, e);
+}
+
+static void on_dumped(void *arg, int err, const uint32_t *bad, size_t bad_count)
+{
+	struct core *core = arg;
+
+	(void)bad;
+	(void)bad_count;
+	if (core->stopped)
+		return;
+	if (err == ERR_AGAIN) {
+		load_kernel(core);
+		return;
+	}
+	core->ready = true;
+	core->need_rebuild = true;
+	core->firewall = err == ERR_GONE ? CORE_FAILED : CORE_LATE;
+	/* ERR_VERSION: all was read, and is to be made anew, as always. */
+	core->merged = !err || err == ERR_NOT_FOUND || err == ERR_VERSION;
+	if (!core->merged)
+		log_warning(core->log, "firewall: cannot be read (%s)", err_text(err));
+	if (core->adopted)
+		store_everything(core);
+	core->adopted = false;
+}
+
+void load_kernel(struct core *core)
+{
+	int err = fw_dump(core->fw, on_element, on_dumped, core);
+
+	if (err)
+		on_dumped(core, err, NULL, 0);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What of the core's work the store shall know: batches, the owner's acts, and everything anew
+ * after the store had failed. Reading pages of the record goes the same way.
+ */
+#include "gateway/core_job.h"
+
+#include "protocols/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct page_job {
+	struct db_job job;
+	struct core *core;
+	uint64_t before;
+	uint32_t want;
+	struct db_record *rows;
+	uint32_t count;
+	core_page_fn *fn;
+	void *arg;
+};
+
+static void put_gone(struct store_job *sj, const struct opening *o)
+{
+	struct op *op = job_add(sj, OP_OPENING_GONE);
+
+	if (op)
+		op->opening.id = o->id;
+}
+
+static void put_lease_gone(struct store_job *sj, const struct opening *o, const struct lease *l)
+{
+	struct op *op = job_add(sj, OP_LEASE_GONE);
+
+	if (!op)
+		return;
+	op->lease.opening_id = o->id;
+	op->lease.origin = l->origin;
+}
+
+static void record_change(struct store_job *sj, const struct change *c, const char *what)
+{
+	const struct opening *o = c->opening;
+	struct db_record *r = job_put_record(sj, DB_RING_OPENINGS, what);
+
+	if (!r)
+		return;
+	r->device_id = o->device_id;
+	r->opening_id = o->id;
+	r->rule_id = o->rule_id;
+	r->proto = o->proto;
+	r->external = o->external;
+	r->internal = o->internal;
+	if (opening_is4(o))
+		r->external.addr = sj->core->wan4;
+	if (c->lease || o->leases) {
+		const struct lease *l = c->lease ? c->lease : o->leases;
+		r->origin = l->origin;
+		r->client = l->client;
+		r->lifetime_s = l->granted_s;
+		memcpy(r->descr, l->descr, sizeof(r->descr));
+	}
+	if (c->why)
+		job_put_why(r, c->why);
+}
+
+/* Renewals that only move the expiry wait until a quarter of the lease has gone by. */
+static bool is_worth_writing(const struct change *c)
+{
+	const struct lease *l = c->lease;
+	uint64_t behind = l->expires_ms > l->stored_ms ? l->expires_ms - l->stored_ms
+							: l->stored_ms - l->expires_ms;
+
+	return strcmp(l->descr, c->saved.descr) != 0 || !addr_eq(&l->client, &c->saved.client) ||
+	       l->expires_ms < l->stored_ms || behind / 250 >= l->granted_s;
+}
+
+static void put_change(struct store_job *sj, const struct change *c)
+{
+	switch (c->kind) {
+	case CHANGE_OPEN:
+		job_put_opening(sj, c->opening);
+		job_put_lease(sj, c->lease);
+		record_change(sj, c, "open");
+		break;
+	case CHANGE_LEASE_ADD:
+		job_put_lease(sj, c->lease);
+		record_change(sj, c, "lease");
+		break;
+	case CHANGE_LEASE_SET:
+		if (is_worth_writing(c))
+			job_put_lease(sj, c->lease);
+		break;
+	case CHANGE_LEASE_END:
+		put_lease_gone(sj, c->opening, c->lease);
+		record_change(sj, c, "lease end");
+		break;
+	case CHANGE_CLOSE:
+		put_gone(sj, c->opening);
+		record_change(sj, c, "close");
+		break;
+	case CHANGE_PIN:
+		if (c->opening->state != OPENING_CLOSING)
+			job_put_opening(sj, c->opening);
+		break;
+	case CHANGE_PROLONG:
+		break;
+	}
+}
+
+bool store_batch(struct core *core, void (*stored)(struct core *core))
+{
+	struct store_job *sj = job_new(core, false);
+
+	if (!sj) {
+		job_lost(core);
+		return false;
+	}
+	/* Devices first: openings refer to them. */
+	if (core->batch.change_count > 0)
+		job_put_devices(sj);
+	for (size_t i = 0; i < core->batch.change_count; i++)
+		put_change(sj, &core->batch.changes[i]);
+	if (core->state_dirty)
+		job_put_state(sj);
+	if (sj->count == 0 && !sj->lacking) {
+		job_free(sj);
+		return false;
+	}
+	sj->stored = stored;
+	if (!job_submit(sj))
+		return false;
+	core->batch.job = &sj->job;
+	return true;
+}
+
+void store_everything(struct core *core)
+{
+	struct store_job *sj = job_new(core, false);
+
+	if (!sj)
+		return;
+	sj->whole = true;
+	devices_soil(core->devices);
+	job_put_devices(sj);
+	job_put_state(sj);
+	job_add(sj, OP_CLEAR);
+	for (size_t i = 0; i < table_listed(core->table); i++) {
+		struct opening *o = table_at(core->table, i);
+		job_put_opening(sj, o);
+		for (struct lease *l = o->leases; l; l = l->next)
+			job_put_lease(sj, l);
+	}
+	job_submit(sj);
+}
+
+static void retry(void *arg)
+{
+	struct core *core = arg;
+
+	/* Jobs that wait for a stalled disk are in order: this one comes when they are through. */
+	if (core->store_stale)
+		store_everything(core);
+}
+
+void store_state(struct core *core)
+{
+	struct store_job *sj = job_new(core, false);
+
+	if (!sj)
+		return;
+	job_put_state(sj);
+	job_submit(sj);
+}
+
+/* ---- the owner's acts and reading ---- */
+
+void store_admin(struct core *core, const char *what, const char *why)
+{
+	struct store_job *sj = job_new(core, true);
+	struct db_record *r = sj ? job_put_record(sj, DB_RING_ADMIN, what) : NULL;
+
+	if (!r) {
+		job_free(sj);
+		return;
+	}
+	job_put_why(r, why);
+	job_submit(sj);
+}
+
+int store_setting(struct core *core, const char *name, int64_t value, core_done_fn *done, void *arg)
+{
+	struct store_job *sj = job_new(core, true);
+	struct op *op = sj ? job_add(sj, OP_SETTING) : NULL;
+	struct db_record *r;
+	char text[DB_RECORD_TEXT_MAX];
+	struct writer w = writer_to(text, sizeof(text) - 1);
+
+	if (!op) {
+		job_free(sj);
+		return ERR_MEMORY;
+	}
+	op->setting.name = name;
+	op->setting.value = value;
+	writer_text(&w, name);
+	writer_text(&w, " = ");
+	writer_dec(&w, (uint64_t)value);
+	text[w.len] = '\0';
+	r = job_put_record(sj, DB_RING_ADMIN, "setting");
+	if (r)
+		job_put_why(r, text);
+	sj->done = done;
+	sj->arg = arg;
+	return job_submit(sj) ? 0 : ERR_FULL;
+}
+
+static int keep_row(void *arg, const struct db_record *row)
+{
+	struct page_job *pj = arg;
+
+	if (pj->count < pj->want)
+		pj->rows[pj->count++] = *row;
+	return 0;
+}
+
+static int run_page(struct db *db, struct db_job *job)
+{
+	struct page_job *pj = (struct page_job *)job;
+	return db_record_page(db, pj->before, pj->want, keep_row, pj);
+}
+
+static void page_done(struct db_job *job, int err)
+{
+	struct page_job *pj = (struct page_job *)job;
+
+	pj->fn(pj->arg, err, pj->rows, err ? 0 : pj->count);
+	free(pj->rows);
+	free(pj);
+}
+
+int store_page(struct core *core, uint64_t before, uint32_t want, core_page_fn *fn, void *arg)
+{
+	struct page_job *pj = calloc(1, sizeof(*pj));
+	int err;
+
+	if (!pj)
+		return ERR_MEMORY;
+	pj->rows = calloc(want ? want : 1, sizeof(*pj->rows));
+	if (!pj->rows) {
+		free(pj);
+		return ERR_MEMORY;
+	}
+	pj->job = (struct db_job){.run = run_page, .done = page_done};
+	pj->before = before;
+	pj->want = want;
+	pj->fn = fn;
+	pj->arg = arg;
+	/* What was refused a moment ago belongs on the page. */
+	refuse_flush(core);
+	err = db_queue_submit(core->queue, &pj->job);
+	if (err) {
+		free(pj->rows);
+		free(pj);
+	}
+	return err;
+}
+
+void store_init(struct core *core)
+{
+	core->store_retry = (struct loop_timer){.fn = retry, .arg = core};
+}
+
+void store_free(struct core *core)
+{
+	loop_timer_stop(core->loop, &core->store_retry);
+}
