@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The door of NAT-PMP and PCP between a core and a network that only this file has: who is asked
+ * what, what goes back where, and when the announcements leave on a virtual clock.
+ */
+#include "gateway/serve_pcp.h"
+
+#include "protocols/err.h"
+#include "protocols/natpmp.h"
+#include "protocols/pcp.h"
+#include "tests/unit/hex.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define START_MS 5000
+#define SENT_MAX 64
+#define WAN4 0xcb007102
+#define NONCE "00112233445566778899aabb"
+/* A MAP request for TCP 8000 without suggestion, and the address of its client. */
+#define MAPPED "00000000 00000000 0000ffff c0a8010a "
+#define MAP_TCP "02010000 00000e10 " MAPPED NONCE "06000000 1f40 0000 " ANY4
+#define ANY4 "00000000 00000000 0000ffff 00000000"
+
+struct udp_door {
+	struct udp_conf conf;
+	udp_fn *fn;
+	void *arg;
+};
+
+struct waiting {
+	struct map_req req;
+	core_answer_fn *answer;
+	void *arg;
+};
+
+struct sent {
+	struct udp_path path;
+	uint64_t at_ms;
+	uint8_t bytes[UDP_PACKET_MAX];
+	size_t len;
+};
+
+/* The world around the door; the fakes below have no other way to it. */
+static struct world {
+	struct loop *loop;
+	struct udp_door door;
+	struct limits limits;
+	struct addr wan4;
+	core_news_fn *news;
+	void *news_arg;
+	bool busy;
+	struct waiting waiting[CORE_PENDING_MAX + 1];
+	size_t waiting_count;
+	struct sent sent[SENT_MAX];
+	size_t sent_count;
+	struct serve_pcp *serve;
+} w;
+
+/* ---- what the door calls ---- */
+
+uint32_t core_epoch_s(const struct core *core)
+{
+	(void)core;
+	return (uint32_t)(loop_now_ms(w.loop) / 1000);
+}
+
+const struct addr *core_wan4(const struct core *core)
+{
+	(void)core;
+	return &w.wan4;
+}
+
+void udp_set_rate(struct udp_door *door, uint32_t rate_s, uint32_t burst)
+{
+	door->conf.rate_s = rate_s;
+	door->conf.burst = burst;
+}
+
+const struct limits *core_limits(const struct core *core)
+{
+	(void)core;
+	return &w.limits;
+}
+
+int core_request(struct core *core, const struct map_req *req, core_answer_fn *answer, void *arg)
+{
+	(void)core;
+	if (w.busy)
+		return ERR_BUSY;
+	assert_true(w.waiting_count < CORE_PENDING_MAX);
+	w.waiting[w.waiting_count++] = (struct waiting){*req, answer, arg};
+	return 0;
+}
+
+int core_watch(struct core *core, core_news_fn *fn, void *arg)
+{
+	(void)core;
+	w.news = fn;
+	w.news_arg = arg;
+	return 0;
+}
+
+void core_unwatch(struct core *core, core_news_fn *fn, void *arg)
+{
+	(void)core;
+	assert_ptr_equal(fn, w.news);
+	assert_ptr_equal(arg, w.news_arg);
+	w.news = NULL;
+}
+
+struct udp_door *udp_open(struct udp *udp, const struct udp_conf *conf, udp_fn *fn, void *arg)
+{
+	(void)udp;
+	w.door = (struct udp_door){*conf, fn, arg};
+	return &w.door;
+}
+
+int udp_send(const struct udp_path *path, const void *bytes, size_t len)
+{
+	struct sent *s = &w.sent[w.sent_count++];
+
+	assert_true(w.sent_count <= SENT_MAX && len <= UDP_PACKET_MAX);
+	s->path = *path;
+	s->at_ms = loop_now_ms(w.loop);
+	s->len = len;
+	memcpy(s->bytes, bytes, len);
+	return 0;
+}
+
+void udp_close(struct udp_door *door)
+{
+	assert_ptr_equal(door, &w.door);
+	door->fn = NULL;
+}
+
+size_t net_lan_count(const struct net *net)
+{
+	(void)net;
+	return 3;
+}
+
+const struct net_if *net_lan(const struct net *net, size_t i)
+{
+	static const struct net_if lans[] = {{.ifindex = 7}, {.ifindex = 0}, {.ifindex = 9}};
+
+	(void)net;
+	return &lans[i];
+}
+
+/* ---- the stage ---- */
+
+static void open_with(bool natpmp, bool pcp)
+{
+	struct conf conf = {.natpmp = natpmp, .pcp = pcp};
+
+	w.loop = loop_new_virtual(START_MS);
+	assert_non_null(w.loop);
+	w.wan4 = addr_from4(WAN4);
+	limits_init(&w.limits);
+	w.serve = serve_pcp_new(w.loop, NULL, NULL, NULL, &conf);
+	assert_non_null(w.serve);
+}
+
+/* After the announcements of the start are over. */
+static void open_quiet(bool natpmp, bool pcp)
+{
+	open_with(natpmp, pcp);
+	loop_advance(w.loop, 600000);
+	w.sent_count = 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	serve_pcp_free(w.serve);
+	assert_null(w.news);
+	assert_null(w.door.fn);
+	loop_free(w.loop);
+	memset(&w, 0, sizeof(w));
+	return 0;
+}
+
+static struct udp_path path4(void)
+{
+	return (struct udp_path){
+		.door = &w.door,
+		.ifindex = 7,
+		.local = addr_from4(0xc0a80101),
+		.remote = {addr_from4(0xc0a8010a), 40000},
+	};
+}
+
+static struct udp_path path6(void)
+{
+	static const uint8_t ours[16] = {0xfe, 0x80, [15] = 1}, theirs[16] = {0xfe, 0x80, [15] = 2};
+
+	return (struct udp_path){
+		.door = &w.door,
+		.ifindex = 9,
+		.local = addr_from6_bytes(ours),
+		.remote = {addr_from6_bytes(theirs), 40006},
+	};
+}
+
+/* The datagram is gone when the call is over. */
+static void receive(const struct udp_path *path, const char *text)
+{
+	struct hex h = hex(text);
+	uint8_t *bytes = malloc(h.len ? h.len : 1);
+
+	assert_non_null(bytes);
+	memcpy(bytes, h.b, h.len);
+	w.door.fn(w.door.arg, &(struct udp_packet){*path, bytes, h.len});
+	memset(bytes, 0xee, h.len);
+	free(bytes);
+}
+
+static void assert_sent(size_t i, const struct udp_path *path, const char *text)
+{
+	struct hex h = hex(text);
+	const struct sent *s = &w.sent[i];
+
+	assert_true(i < w.sent_count);
+	assert_int_equal(s->len, h.len);
+	assert_memory_equal(s->bytes, h.b, h.len);
+	assert_ptr_equal(s->path.door, path->door);
+	assert_int_equal(s->path.ifindex, path->ifindex);
+	assert_true(addr_eq(&s->path.local, &path->local));
+	assert_true(addr_eq(&s->path.remote.addr, &path->remote.addr));
+	assert_int_equal(s->path.remote.port, path->remote.port);
+}
+
+static void answer(size_t i, enum map_result result, uint16_t port, uint32_t lifetime_s)
+{
+	struct map_ans ans = {result, {w.wan4, port}, lifetime_s, 1};
+
+	w.waiting[i].answer(w.waiting[i].arg, &ans);
+}
+
+/* ---- requests ---- */
+
+static void natpmp_map(void **state)
+{
+	struct udp_path path = path4();
+	const struct map_req *req = &w.waiting[0].req;
+
+	(void)state;
+	open_quiet(true, true);
+	receive(&path, "0002 0000 1f40 1f90 00000e10");
+	assert_int_equal(w.sent_count, 0);
+	assert_int_equal(w.waiting_count, 1);
+	assert_int_equal(req->origin, MAP_ORIGIN_NATPMP);
+	assert_int_equal(req->ifindex, 7);
+	assert_true(addr_eq(&req->client, &path.remote.addr));
+	assert_int_equal(req->internal.port, 8000);
+	answer(0, MAP_OK, 8080, 600);
+	assert_sent(0, &path, "0082 0000 0000025d 1f40 1f90 00000258");
+}
+
+static void natpmp_address(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(true, true);
+	receive(&path, "0000");
+	assert_sent(0, &path, "0080 0000 0000025d cb007102");
+	w.wan4 = addr_any4();
+	receive(&path, "0000");
+	assert_sent(1, &path, "0080 0003 0000025d 00000000");
+	receive(&path, "0005 1234 5678");
+	assert_sent(2, &path, "0085 0005 5678");
+	assert_int_equal(w.waiting_count, 0);
+}
+
+/* The answer is a copy of the request, which was overwritten long ago. */
+static void pcp_map(void **state)
+{
+	struct udp_path path = path4();
+	const struct map_req *req = &w.waiting[0].req;
+
+	(void)state;
+	open_quiet(true, true);
+	receive(&path, MAP_TCP);
+	receive(&path, MAP_TCP);
+	assert_int_equal(w.waiting_count, 2);
+	assert_int_equal(req->origin, MAP_ORIGIN_PCP);
+	assert_int_equal(req->ifindex, 7);
+	assert_true(req->has_nonce);
+	answer(1, MAP_DENIED, 0, 0);
+	answer(0, MAP_OK, 8001, 3600);
+	assert_int_equal(w.sent_count, 2);
+	assert_sent(0, &path, "02810002 00000708 0000025d 00000000 00000000 00000000" NONCE
+		"06000000 1f40 0000" ANY4);
+	assert_sent(1, &path, "02810000 00000e10 0000025d 00000000 00000000 00000000" NONCE
+		"06000000 1f40 1f41 00000000 00000000 0000ffff cb007102");
+}
+
+static void pcp_without_the_core(void **state)
+{
+	struct udp_path path = path6();
+
+	(void)state;
+	open_quiet(true, true);
+	receive(&path, "02000000 00000000 fe800000 00000000 00000000 00000002");
+	assert_sent(0, &path, "02800000 00000000 0000025d 00000000 00000000 00000000");
+	receive(&path, "02000000 00000000" MAPPED);
+	assert_sent(1, &path, "0280000c 00000708 0000025d 00000000 00000000 00000000");
+	assert_int_equal(w.waiting_count, 0);
+}
+
+/* RFC 6887 section 9: over IPv6 there is no version 0. */
+static void which_protocol(void **state)
+{
+	struct udp_path four = path4(), six = path6();
+
+	(void)state;
+	open_quiet(true, true);
+	receive(&four, "0000");
+	receive(&four, "0100");
+	receive(&six, "0000");
+	assert_sent(0, &four, "0080 0000 0000025d cb007102");
+	assert_sent(1, &four, "02800001 00000708 0000025d 00000000 00000000 00000000");
+	assert_sent(2, &six, "02800001 00000708 0000025d 00000000 00000000 00000000");
+}
+
+static void natpmp_only(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(true, false);
+	assert_true(w.door.conf.v4);
+	assert_false(w.door.conf.v6);
+	receive(&path, MAP_TCP);
+	receive(&path, "0000");
+	receive(&path, "0280");
+	assert_int_equal(w.sent_count, 2);
+	assert_sent(0, &path, "0080 0001 0000025d");
+	assert_sent(1, &path, "0080 0000 0000025d cb007102");
+	assert_int_equal(w.waiting_count, 0);
+}
+
+static void pcp_only(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(false, true);
+	receive(&path, "0001 0000 1f40 1f90 00000e10");
+	assert_sent(0, &path, "02810001 00000708 0000025d 00000000 00000000 00000000");
+	receive(&path, MAP_TCP);
+	assert_int_equal(w.waiting_count, 1);
+	answer(0, MAP_OK, 8000, 120);
+	assert_int_equal(w.sent_count, 2);
+}
+
+static void silence(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(true, true);
+	receive(&path, "");
+	receive(&path, "00");
+	receive(&path, "0080");
+	receive(&path, "0281");
+	receive(&path, "0001 0000 1f40");
+	w.busy = true;
+	receive(&path, "0001 0000 1f40 1f90 00000e10");
+	receive(&path, MAP_TCP);
+	assert_int_equal(w.sent_count, 0);
+}
+
+/* As many as the core takes can wait, no more; each place is used again. */
+static void overload(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(true, true);
+	for (int round = 0; round < 2; round++) {
+		w.waiting_count = 0;
+		for (size_t i = 0; i < CORE_PENDING_MAX + 10; i++)
+			receive(&path, MAP_TCP);
+		assert_int_equal(w.waiting_count, CORE_PENDING_MAX);
+		assert_int_equal(w.sent_count, 0);
+		for (size_t i = 0; i < CORE_PENDING_MAX; i++) {
+			w.sent_count = 0;
+			answer(i, MAP_OK, 8000, 120);
+		}
+		assert_int_equal(w.sent_count, 1);
+		w.sent_count = 0;
+	}
+	w.busy = true;
+	for (size_t i = 0; i < CORE_PENDING_MAX + 10; i++)
+		receive(&path, MAP_TCP);
+	w.busy = false;
+	w.waiting_count = 0;
+	receive(&path, MAP_TCP);
+	assert_int_equal(w.waiting_count, 1);
+}
+
+static void door_and_limits(void **state)
+{
+	(void)state;
+	open_quiet(true, true);
+	assert_int_equal(w.door.conf.port, 5351);
+	assert_true(w.door.conf.v4 && w.door.conf.v6);
+	assert_int_equal(w.door.conf.group_count, 0);
+	assert_int_equal(w.door.conf.rate_s, w.limits.rate_device);
+	assert_int_equal(w.door.conf.burst, w.limits.rate_burst);
+}
+
+/* ---- announcements ---- */
+
+/* What one copy is made of: NAT-PMP and PCP by IPv4, PCP by IPv6, each to both LANs. */
+static void assert_copy(size_t first, uint32_t epoch_s)
+{
+	static const int ifindexes[] = {7, 9};
+
+	for (size_t i = 0; i < 6; i++) {
+		const struct sent *s = &w.sent[first + i];
+		struct reader r = reader_from(s->bytes, s->len);
+		char to[ADDR_TEXT_MAX];
+
+		assert_true(first + i < w.sent_count);
+		addr_text(&s->path.remote.addr, to);
+		assert_string_equal(to, i < 4 ? "224.0.0.1" : "ff02::1");
+		assert_int_equal(s->path.remote.port, 5350);
+		assert_int_equal(s->path.ifindex, ifindexes[i % 2]);
+		assert_true(addr_is_any(&s->path.local));
+		assert_int_equal(reader_u8(&r), i < 2 ? NATPMP_VERSION : PCP_VERSION);
+		assert_int_equal(reader_u8(&r), 0x80);
+		assert_int_equal(reader_u16(&r), 0);
+		reader_skip(&r, i < 2 ? 0 : 4);
+		assert_int_equal(reader_u32(&r), epoch_s);
+		assert_int_equal(s->len, i < 2 ? 12 : PCP_HEADER_LEN);
+	}
+}
+
+static void announced_at_start(void **state)
+{
+	uint64_t at_ms = START_MS, gap_ms = 250;
+
+	(void)state;
+	open_with(true, true);
+	loop_advance(w.loop, 600000);
+	assert_int_equal(w.sent_count, 60);
+	for (size_t copy = 0; copy < 10; copy++) {
+		assert_int_equal(w.sent[copy * 6].at_ms, at_ms);
+		assert_copy(copy * 6, (uint32_t)(at_ms / 1000));
+		at_ms += gap_ms;
+		gap_ms *= 2;
+	}
+	assert_memory_equal(w.sent[0].bytes + 8, "\xcb\x00\x71\x02", 4);
+}
+
+/* News of one wake-up are one series, and a newer one takes the place of the older. */
+static void announced_anew(void **state)
+{
+	(void)state;
+	open_with(true, true);
+	loop_advance(w.loop, 800);
+	assert_int_equal(w.sent_count, 18);
+	w.wan4 = addr_from4(WAN4 + 1);
+	w.news(w.news_arg, CORE_NEWS_WAN, NULL);
+	w.news(w.news_arg, CORE_NEWS_EPOCH, NULL);
+	w.news(w.news_arg, CORE_NEWS_HEALTH, NULL);
+	loop_advance(w.loop, 0);
+	assert_int_equal(w.sent_count, 24);
+	assert_memory_equal(w.sent[18].bytes + 8, "\xcb\x00\x71\x03", 4);
+	loop_advance(w.loop, 249);
+	assert_int_equal(w.sent_count, 24);
+	loop_advance(w.loop, 1);
+	assert_int_equal(w.sent_count, 30);
+	loop_advance(w.loop, 1499);
+	assert_int_equal(w.sent_count, 36);
+	w.news(w.news_arg, CORE_NEWS_OPENED, NULL);
+	loop_advance(w.loop, 1);
+	assert_int_equal(w.sent_count, 42);
+}
+
+static void another_rate(void **state)
+{
+	(void)state;
+	open_with(true, true);
+	w.limits.rate_device = 7;
+	w.limits.rate_burst = 9;
+	w.news(w.news_arg, CORE_NEWS_LIMITS, NULL);
+	assert_int_equal(w.door.conf.rate_s, 7);
+	assert_int_equal(w.door.conf.burst, 9);
+}
+
+/* There is no address to announce; PCP's epoch is news all the same. */
+static void announced_without_address(void **state)
+{
+	(void)state;
+	open_quiet(true, true);
+	w.wan4 = addr_any4();
+	w.news(w.news_arg, CORE_NEWS_WAN, NULL);
+	loop_advance(w.loop, 0);
+	assert_int_equal(w.sent_count, 4);
+	for (size_t i = 0; i < w.sent_count; i++)
+		assert_int_equal(w.sent[i].bytes[0], PCP_VERSION);
+}
+
+static void announced_as_switched(void **state)
+{
+	(void)state;
+	open_with(true, false);
+	loop_advance(w.loop, 0);
+	assert_int_equal(w.sent_count, 2);
+	assert_int_equal(w.sent[0].bytes[0], NATPMP_VERSION);
+	assert_int_equal(w.sent[1].bytes[0], NATPMP_VERSION);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(natpmp_map, tear_down),
+		cmocka_unit_test_teardown(natpmp_address, tear_down),
+		cmocka_unit_test_teardown(pcp_map, tear_down),
+		cmocka_unit_test_teardown(pcp_without_the_core, tear_down),
+		cmocka_unit_test_teardown(which_protocol, tear_down),
+		cmocka_unit_test_teardown(natpmp_only, tear_down),
+		cmocka_unit_test_teardown(pcp_only, tear_down),
+		cmocka_unit_test_teardown(silence, tear_down),
+		cmocka_unit_test_teardown(overload, tear_down),
+		cmocka_unit_test_teardown(door_and_limits, tear_down),
+		cmocka_unit_test_teardown(announced_at_start, tear_down),
+		cmocka_unit_test_teardown(announced_anew, tear_down),
+		cmocka_unit_test_teardown(another_rate, tear_down),
+		cmocka_unit_test_teardown(announced_without_address, tear_down),
+		cmocka_unit_test_teardown(announced_as_switched, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
