@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A connection of httpd: suspended, resumed, answered, cut; see httpd_conn.h. */
+#include "gateway/httpd_conn.h"
+
+#include <sys/socket.h>
+
+void httpd_conn_wake(struct httpd *httpd)
+{
+	if (httpd->dirty || httpd->stopped)
+		return;
+	httpd->dirty = true;
+	loop_timer_set(httpd->config.loop, &httpd->again, loop_now_ms(httpd->config.loop));
+}
+
+void httpd_conn_suspend(struct httpd_conn *conn)
+{
+	MHD_suspend_connection(conn->mhd);
+	conn->suspended = true;
+}
+
+void httpd_conn_resume(struct httpd_conn *conn)
+{
+	if (!conn->suspended)
+		return;
+	conn->suspended = false;
+	MHD_resume_connection(conn->mhd);
+	httpd_conn_wake(conn->httpd);
+}
+
+void httpd_conn_cut(struct httpd_conn *conn)
+{
+	shutdown(conn->peer.fd, SHUT_RDWR);
+	httpd_conn_resume(conn);
+	httpd_conn_wake(conn->httpd);
+}
+
+void httpd_conn_deliver(struct httpd_conn *conn, unsigned status, struct MHD_Response *response)
+{
+	conn->phase = HTTPD_PHASE_ANSWERED;
+	conn->since_ms = loop_now_ms(conn->httpd->config.loop);
+	conn->status = status;
+	conn->response = response;
+	if (response)
+		httpd_conn_resume(conn);
+	else
+		httpd_conn_cut(conn);
+}
+
+void httpd_conn_gone(struct httpd_conn *conn)
+{
+	void (*gone)(void *arg) = conn->req.gone;
+
+	conn->req.gone = NULL;
+	if (gone)
+		gone(conn->req.arg);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line: its HTTP against a server that says what it is told, its words, its exits. */
+#include "protocols/err.h"
+#include "web/cli_http.h"
+#include "web/cli_show.h"
+#include "web/cli_text.h"
+#include "web/cli_watch.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- a server with one answer ---- */
+
+static char path[64];
+
+static int listen_here(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(path, sizeof(path), "cli-test-%d.sock", (int)getpid());
+	unlink(path);
+	memcpy(name.sun_path, path, strlen(path));
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	return fd;
+}
+
+/* In a child: says answer in pieces of step bytes to one client. The child's id. */
+static pid_t serve(int fd, const char *answer, size_t step)
+{
+	pid_t pid = fork();
+	char request[4096];
+	size_t len = strlen(answer);
+	int c;
+
+	if (pid != 0)
+		return pid;
+	c = accept(fd, NULL, NULL);
+	if (recv(c, request, sizeof(request), 0) > 0)
+		for (size_t i = 0; i < len; i += step) {
+			send(c, answer + i, len - i < step ? len - i : step, MSG_NOSIGNAL);
+			if (step < 100)
+				usleep(200);
+		}
+	_exit(0);
+}
+
+static int ask(const char *answer, size_t step, struct cli_reply *reply)
+{
+	const struct cli_request req = {.socket = path, .method = "GET", .target = "/"};
+	int fd = listen_here();
+	pid_t pid = serve(fd, answer, step);
+	int err;
+
+	close(fd);
+	memset(reply, 0, sizeof(*reply));
+	err = cli_http_ask(&req, reply);
+	waitpid(pid, NULL, 0);
+	unlink(path);
+	return err;
+}
+
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+static void test_http_bodies(void **state)
+{
+	static const char *const same[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world",
+		CHUNKED "5\r\nhello\r\n1;x=y\r\n \r\n0005\r\nworld\r\n0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\n\r\nhello world",
+		"HTTP/1.1 200 OK\ncontent-length:  11 \n\nhello world and more",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		for (size_t step = 1; step < 200; step += 66) {
+			struct cli_reply reply;
+			assert_int_equal(ask(same[i], step, &reply), 0);
+			assert_int_equal(reply.status, 200);
+			assert_string_equal(reply.body, "hello world");
+			cli_reply_free(&reply);
+		}
+	}
+}
+
+static void test_http_broken(void **state)
+{
+	static const struct {
+		const char *answer;
+		int err;
+	} broken[] = {
+		{"", ERR_GONE},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", ERR_GONE},
+		{CHUNKED "5\r\nhell", ERR_GONE},
+		{CHUNKED "-1\r\nh", ERR_SYNTAX},
+		{CHUNKED "fffffffff\r\nh", ERR_SYNTAX},
+		{CHUNKED "1\r\nhello\r\n", ERR_SYNTAX},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nhell", ERR_RANGE},
+		{"HTTP/1.1 2x0 OK\r\n\r\n", ERR_SYNTAX},
+		{"SSH-2.0-OpenSSH\r\n\r\n", ERR_SYNTAX},
+	};
+	const struct cli_request nobody = {.socket = "no/such", .method = "GET", .target = "/"};
+	struct cli_reply reply;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		assert_int_equal(ask(broken[i].answer, 1000, &reply), broken[i].err);
+		assert_null(reply.body);
+	}
+	assert_int_equal(cli_http_ask(&nobody, &reply), ERR_GONE);
+}
+
+/* ---- words ---- */
+
+static const char *duration(uint64_t s)
+{
+	static char text[40];
+	struct writer w = writer_to(text, sizeof(text) - 1);
+
+	cli_text_duration(&w, s);
+	text[w.len] = '\0';
+	return text;
+}
+
+static const char *amount(uint64_t n)
+{
+	static char text[40];
+	struct writer w = writer_to(text, sizeof(text) - 1);
+
+	cli_text_bytes(&w, n);
+	text[w.len] = '\0';
+	return text;
+}
+
+static void test_text(void **state)
+{
+	(void)state;
+	assert_string_equal(duration(0), "0s");
+	assert_string_equal(duration(59), "59s");
+	assert_string_equal(duration(65), "1m05s");
+	assert_string_equal(duration(3720), "1h02m");
+	assert_string_equal(duration(86399), "23h59m");
+	assert_string_equal(duration(273600), "3d04h");
+	assert_string_equal(amount(0), "0 B");
+	assert_string_equal(amount(999), "999 B");
+	assert_string_equal(amount(1500), "1.5 kB");
+	assert_string_equal(amount(123456789), "123 MB");
+	assert_string_equal(amount(UINT64_MAX), "18.4 EB");
+}
+
+static char *shown(cli_show_fn *fn, const char *json)
+{
+	json_t *root = json_loads(json, 0, NULL);
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(root);
+	if (fn(root, out) != 0)
+		fputs("(error)", out);
+	fclose(out);
+	json_decref(root);
+	return text;
+}
+
+static void test_table(void **state)
+{
+	static const char *const heads[] = {"A", "B"};
+	struct cli_table t;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	cli_table_init(&t, heads, 2);
+	cli_table_cell(&t, STR("caf\xc3\xa9"));
+	cli_table_cell(&t, STR("x\x1b[2J\ny"));
+	cli_table_cell(&t, STR(""));
+	cli_table_cell(&t, STR("\xc2\x9b\xe2\x80\xae"));
+	assert_int_equal(cli_table_print(&t, out), 0);
+	cli_table_free(&t);
+	fclose(out);
+	assert_string_equal(text, "A     B\n"
+		"caf\xc3\xa9  x\\x1b[2J\\x0ay\n"
+		"-     \\xc2\\x9b\\xe2\\x80\\xae\n");
+	free(text);
+}
+
+#define OPENING "{\"id\":7,\"protocol\":\"TCP\",\"external\":{\"address\":null,\"port\":80}," \
+	"\"internal\":{\"address\":\"2001:db8::1\",\"port\":81},\"remote\":{\"from\":null," \
+	"\"port\":null},\"leases\":[{\"origin\":\"UPnP\",\"description\":\"\"}," \
+	"{\"origin\":\"PCP\",\"description\":\"a\\u001b]0;b\\u0007\"}],\"left_s\":null," \
+	"\"device\":{\"id\":1,\"name\":null,\"mac\":\"02:00:00:00:00:01\"}," \
+	"\"active\":false,\"enabled\":true}"
+
+static void test_openings(void **state)
+{
+	char *text = shown(cli_show_openings, "{\"openings\":[" OPENING "]}");
+
+	(void)state;
+	assert_non_null(strstr(text, "*:80"));
+	assert_non_null(strstr(text, "[2001:db8::1]:81"));
+	assert_non_null(strstr(text, "anyone"));
+	assert_non_null(strstr(text, "UPnP,PCP"));
+	assert_non_null(strstr(text, "while at home"));
+	assert_non_null(strstr(text, "not active"));
+	assert_non_null(strstr(text, "a\\x1b]0;b\\x07"));
+	assert_null(strchr(text, '\x1b'));
+	free(text);
+	text = shown(cli_show_openings, "{\"openings\":[]}");
+	assert_string_equal(text, "Nothing is open to the Internet.\n");
+	free(text);
+}
+
+/* Answers of another version or of somebody else: words are missing, nothing breaks. */
+static void test_odd_answers(void **state)
+{
+	static cli_show_fn *const fns[] = {cli_show_status, cli_show_openings, cli_show_record,
+		cli_show_settings, cli_show_devices};
+	static const char *const odd[] = {"{}", "[]", "{\"wan\":1,\"openings\":{},\"record\":3}",
+		"{\"wan\":{},\"openings\":[1,[],{}],\"record\":[null],\"settings\":[\"x\"]}"};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		for (size_t f = 0; f < 5; f++) {
+			char *text = shown(fns[f], odd[i]);
+			assert_true(strlen(text) > 0);
+			free(text);
+		}
+	}
+}
+
+static void test_status(void **state)
+{
+	char *text = shown(cli_show_status, "{\"version\":\"1\\u001b\",\"wan\":{\"address\":"
+		"\"100.64.0.1\",\"private\":true},\"firewall\":\"failed\",\"store\":\"ok\","
+		"\"openings\":5,\"devices_with_openings\":3,\"attended\":false,\"uptime_s\":60}");
+
+	(void)state;
+	assert_non_null(strstr(text, "Nobody looks after this router yet: 3 devices opened 5 "
+		"ports."));
+	assert_non_null(strstr(text, "your provider is in front"));
+	assert_non_null(strstr(text, "postern-helper does not answer"));
+	assert_null(strchr(text, '\x1b'));
+	free(text);
+}
+
+struct heard {
+	int count;
+	char name[32];
+	char data[64];
+};
+
+static int on_event(void *arg, const char *name, struct str data)
+{
+	struct heard *h = arg;
+
+	h->count++;
+	snprintf(h->name, sizeof(h->name), "%s", name);
+	snprintf(h->data, sizeof(h->data), "%.*s", (int)data.len, data.p);
+	return 0;
+}
+
+static void test_events(void **state)
+{
+	const char *text = ":\n\nevent: opened\ndata: {\"a\":1}\n\n"
+		":\n\nevent: closed\ndata: {}\n\n";
+	static struct cli_watch watch;
+	static char endless[CLI_WATCH_LINE_MAX + 1];
+	struct heard h = {0};
+
+	(void)state;
+	for (size_t step = 1; step < 40; step++) {
+		h.count = 0;
+		watch = (struct cli_watch){.fn = on_event, .arg = &h};
+		for (size_t i = 0; i < strlen(text); i += step)
+			assert_int_equal(cli_watch_piece(&watch,
+				str_sub(str_from(text), i, step)), 0);
+		assert_int_equal(h.count, 2);
+		assert_string_equal(h.name, "closed");
+		assert_string_equal(h.data, "{}");
+	}
+	memset(endless, 'x', sizeof(endless));
+	assert_int_equal(cli_watch_piece(&watch, (struct str){endless, sizeof(endless)}), ERR_FULL);
+}
+
+static void test_news(void **state)
+{
+	json_t *o = json_loads(OPENING, 0, NULL);
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	cli_show_news("closed", o, out);
+	cli_show_news("odd", NULL, out);
+	fclose(out);
+	json_decref(o);
+	assert_non_null(strstr(text, "closed   TCP *:80 -> [2001:db8::1]:81"));
+	assert_null(strchr(text, '\x1b'));
+	free(text);
+}
+
+/* ---- the program ---- */
+
+static int run(const char *answer, const char *a, const char *b, const char *c)
+{
+	char program[512];
+	int fd = listen_here(), status;
+	pid_t server = serve(fd, answer, 1000), pid;
+
+	snprintf(program, sizeof(program), "%s/postern", getenv("POSTERN_BUILD"));
+	pid = fork();
+	if (pid == 0) {
+		int nowhere = open("/dev/null", O_WRONLY);
+		dup2(nowhere, STDOUT_FILENO);
+		dup2(nowhere, STDERR_FILENO);
+		execl(program, "postern", "--socket", path, a, b, c, (char *)NULL);
+		_exit(99);
+	}
+	waitpid(pid, &status, 0);
+	kill(server, SIGTERM);
+	waitpid(server, NULL, 0);
+	close(fd);
+	unlink(path);
+	return WEXITSTATUS(status);
+}
+
+static void test_exits(void **state)
+{
+	const char *fine = "HTTP/1.1 204 No Content\r\n\r\n";
+	const char *list = "HTTP/1.1 200 OK\r\n\r\n{\"openings\":[]}";
+	const char *no = "HTTP/1.1 403 Forbidden\r\n\r\n{\"error\":{\"message\":\"no\"}}";
+
+	(void)state;
+	if (!getenv("POSTERN_BUILD"))
+		skip();
+	assert_int_equal(run(list, "list", NULL, NULL), 0);
+	assert_int_equal(run(list, "list", "--json", NULL), 0);
+	assert_int_equal(run(fine, "close", "7", NULL), 0);
+	assert_int_equal(run(no, "close", "7", NULL), 1);
+	assert_int_equal(run(no, "flush", NULL, NULL), 1);
+	assert_int_equal(run("HTTP/1.1 200 OK\r\n\r\n<html>", "list", NULL, NULL), 1);
+	assert_int_equal(run(fine, "close", NULL, NULL), 2);
+	assert_int_equal(run(fine, "close", "x", NULL), 2);
+	assert_int_equal(run(fine, "set", "quota.new", "-1"), 2);
+	assert_int_equal(run(fine, "set", "../x", "1"), 2);
+	assert_int_equal(run(fine, "nonsense", NULL, NULL), 2);
+	assert_int_equal(run(fine, "--nonsense", NULL, NULL), 2);
+	assert_int_equal(run(fine, "--help", NULL, NULL), 0);
+	assert_int_equal(run("", "list", NULL, NULL), 3);
+	assert_int_equal(run("", "--socket", "no/such", "status"), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_http_bodies), cmocka_unit_test(test_http_broken),
+		cmocka_unit_test(test_text), cmocka_unit_test(test_table),
+		cmocka_unit_test(test_openings), cmocka_unit_test(test_odd_answers),
+		cmocka_unit_test(test_status), cmocka_unit_test(test_events),
+		cmocka_unit_test(test_news), cmocka_unit_test(test_exits),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

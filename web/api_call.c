@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Answers of the API; see api_call.h. */
+#include "web/api_call.h"
+
+#include "protocols/err.h"
+
+#include <stdlib.h>
+
+static const struct httpd_field fields[] = {
+	{"Cache-Control", "no-store"},
+	{"X-Content-Type-Options", "nosniff"},
+};
+
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+void api_answer_json(struct httpd_request *req, unsigned status, struct jsonw *j)
+{
+	const struct httpd_answer answer = {
+		.status = status,
+		.type = "application/json",
+		.fields = fields,
+		.field_count = FIELDS,
+		.body = j->p,
+		.body_len = j->len,
+		.body_given = true,
+	};
+	const struct httpd_answer broken = {.status = 500};
+
+	if (j->failed) {
+		jsonw_free(j);
+		httpd_answer(req, &broken);
+		return;
+	}
+	httpd_answer(req, &answer);
+	*j = (struct jsonw){0};
+}
+
+void api_answer_empty(struct httpd_request *req)
+{
+	const struct httpd_answer answer = {
+		.status = 204,
+		.fields = fields,
+		.field_count = FIELDS,
+	};
+	httpd_answer(req, &answer);
+}
+
+void api_error(struct httpd_request *req, unsigned status, const char *code, const char *message,
+	const char *field)
+{
+	struct jsonw j = {0};
+
+	jsonw_object(&j, NULL);
+	jsonw_object(&j, "error");
+	jsonw_text(&j, "code", code);
+	jsonw_text(&j, "message", message);
+	jsonw_text(&j, "field", field);
+	jsonw_object_end(&j);
+	jsonw_object_end(&j);
+	api_answer_json(req, status, &j);
+}
+
+void api_error_core(struct httpd_request *req, int err)
+{
+	switch (err) {
+	case ERR_NOT_FOUND:
+		api_error(req, 404, "not_found", "there is no such thing", NULL);
+		break;
+	case ERR_BUSY:
+	case ERR_FULL:
+		api_error(req, 503, "busy", "too much is waiting; try again", NULL);
+		break;
+	case ERR_GONE:
+		api_error(req, 503, "away", "the firewall helper does not answer now", NULL);
+		break;
+	default:
+		api_error(req, 500, "failed", err_text(err), NULL);
+		break;
+	}
+}
+
+static void on_gone(void *arg)
+{
+	struct api_job *job = arg;
+	job->req = NULL;
+}
+
+struct api_job *api_job_new(const struct api_call *call)
+{
+	struct api_job *job = calloc(1, sizeof(*job));
+
+	if (!job) {
+		api_error_core(call->req, ERR_MEMORY);
+		return NULL;
+	}
+	job->core = call->api->core;
+	job->req = call->req;
+	call->req->gone = on_gone;
+	call->req->arg = job;
+	return job;
+}
+
+bool api_job_fine(struct api_job *job, int err)
+{
+	if (err && job->req)
+		api_error_core(job->req, err);
+	return !err && job->req;
+}
+
+void api_job_free(struct api_job *job)
+{
+	free(job->data);
+	free(job);
+}
+
+bool api_query_u64(const struct api_call *call, const char *name, uint64_t max, uint64_t *inout)
+{
+	struct str text;
+	int err = httpd_query(call->req, str_from(name), &text);
+
+	if (err == ERR_NOT_FOUND)
+		return true;
+	if (!err)
+		err = str_u64(text, max, inout);
+	if (err)
+		api_error(call->req, 400, "bad_value", "a whole number within its range", name);
+	return !err;
+}

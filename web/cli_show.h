@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the API says, in the owner's words. Unknown or missing fields show as "-". */
+#ifndef WEB_CLI_SHOW_H
+#define WEB_CLI_SHOW_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* root is the whole answer. 0; ERR_SYNTAX: it is not what that route answers; ERR_MEMORY. */
+typedef int cli_show_fn(const json_t *root, FILE *out);
+cli_show_fn cli_show_status;
+cli_show_fn cli_show_openings;
+cli_show_fn cli_show_record;
+cli_show_fn cli_show_settings;
+cli_show_fn cli_show_devices;
+/* One line for one piece of news. */
+void cli_show_news(const char *name, const json_t *data, FILE *out);
+
+#endif
