@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The demonstration: the real programs in a small Internet of network namespaces. Each line says
+what is shown; it is then done with real packets and real clients, and checked. With --stay the
+network is kept, and the owner's side is on the host's loopback.
+"""
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../net"))
+
+import lab as L
+import pcp
+from space import enter, namespaces_work, unshare_command, wait_for
+
+INSIDE = "POSTERN_DEMO_INSIDE"
+HANDED_FD = 3			# SD_LISTEN_FDS_START
+LEASE_S = 4
+GAME, PMP, PCP, PIN6, SHORT = 7777, 7778, 7779, 7780, 7781
+
+
+class Failed(Exception):
+    """What was seen instead."""
+
+
+UNTRUE = (Failed, L.Skip, pcp.NoAnswer, AssertionError, OSError, subprocess.TimeoutExpired)
+
+
+def want(truth, otherwise):
+    if not truth:
+        raise Failed(otherwise)
+
+
+@contextlib.contextmanager
+def step(text):
+    """One line: what is shown, then ok or FAILED."""
+    print(f"{text:<84}", end=" ", flush=True)
+    notes = []
+    try:
+        yield notes.append
+    except UNTRUE as why:
+        print(f"FAILED\n    {why or 'no answer'}")
+        raise SystemExit(1) from why
+    print("ok")
+    for note in notes:
+        print(f"    {note}")
+
+
+class Demo:
+    def __init__(self, lab):
+        self.lab = lab
+        self.description = None		# where upnpc found the router
+        for port in (GAME, PMP, PCP, SHORT):
+            lab.tcp_server("lan1", L.LAN1, port)
+        lab.tcp_server("lan1", L.LAN1_6, PIN6)
+        lab.udp_echo("lan1", L.LAN1, PMP)
+
+    def upnpc(self, host, *argv):
+        """upnpc's output; -i because documentation addresses count as "not connected" there."""
+        known = ["-u", self.description] if self.description else []
+        text = self.lab.ns(host).run(["upnpc", "-i", *known, *argv], check=False).stdout
+        if found := re.search(r"desc: (http://\S+)", text):
+            self.description = found.group(1)
+        return text
+
+    def reach(self, port, address=L.WAN, source="inet1", timeout=1.0):
+        return self.lab.tcp_reach(source, address, port, timeout)
+
+    def reached(self, port, address=L.WAN, source="inet1"):
+        seen = self.reach(port, address, source)
+        want(seen, f"{source} cannot reach {address} port {port}")
+        want(seen.startswith(b"lan1 "), f"somebody else answered: {seen}")
+
+    def closed_at_first(self):
+        with step("Internet hosts cannot reach a server on the LAN, by IPv4 or IPv6"):
+            for source in ("inet1", "inet2"):
+                want(not self.reach(GAME, source=source, timeout=0.4), "the port is open")
+                want(not self.reach(PIN6, L.LAN1_6, source, timeout=0.4), "the port is open")
+
+    def upnp(self):
+        with step(f"UPnP: upnpc on lan1 opens TCP {GAME}, and both Internet hosts reach it") as say:
+            text = self.upnpc("lan1", "-e", "A game", "-a", L.LAN1, GAME, GAME, "TCP", 600)
+            want("is redirected to" in text, text)
+            self.reached(GAME)
+            self.reached(GAME, source="inet2")
+            say(text.strip().splitlines()[-1])
+
+    def natpmp(self):
+        with step(f"NAT-PMP: natpmpc opens TCP and UDP {PMP}"):
+            for proto in ("tcp", "udp"):
+                done = self.lab.ns("lan1").run(
+                    ["natpmpc", "-g", L.ROUTER, "-a", PMP, PMP, proto, 600], check=False)
+                want(done.returncode == 0 and "Mapped public port" in done.stdout,
+                     done.stdout + done.stderr)
+            self.reached(PMP)
+            want(self.lab.udp_ask("inet2", L.WAN, PMP), "no answer to UDP")
+
+    def pcp_map(self, server, source, port):
+        with self.lab.pcp("lan1", server, source) as client:
+            answer = client.map("tcp", port, port, lifetime=600, nonce=os.urandom(12))
+        want(answer.result == 0, f"the answer is {answer.name}")
+        return f"{answer.mapping.address} port {answer.mapping.external} for {answer.lifetime} s"
+
+    def pcp(self):
+        with step(f"PCP: MAP opens TCP {PCP}") as say:
+            say(self.pcp_map(L.ROUTER, L.LAN1, PCP))
+            self.reached(PCP)
+
+    def pinhole(self):
+        with step(f"IPv6: a PCP pinhole lets the Internet reach [{L.LAN1_6}] port {PIN6}") as say:
+            say(self.pcp_map(L.ROUTER_6, L.LAN1_6, PIN6))
+            self.reached(PIN6, L.LAN1_6)
+            want(not self.reach(GAME, L.LAN1_6, timeout=0.3), "another port is open, too")
+
+    def refusals(self):
+        with step("A neighbour asks for lan1's address: refused") as say:
+            text = self.upnpc("lan2", "-a", L.LAN1, 7000, 7000, "TCP", 600)
+            want("code 606" in text, text)
+            self.refused(7000, say)
+        with step("lan1 asks for a risky port (remote desktop, 3389): refused") as say:
+            text = self.upnpc("lan1", "-a", L.LAN1, 3389, 3389, "TCP", 600)
+            want("code 606" in text, text)
+            self.refused(3389, say)
+
+    def refused(self, port, say):
+        """Nothing is open, and the record knows why."""
+        want(not self.reach(port, timeout=0.3), "it is open nevertheless")
+        rows = wait_for(lambda: [line for line in self.postern.cli("record").stdout.splitlines()
+                                 if str(port) in line], 2)
+        want(rows, "the record does not tell")
+        say(re.sub(r"\s+", " ", rows[0]).strip())
+
+    def lease_ends(self):
+        with step(f"A {LEASE_S} s lease ends: the port closes, a live connection with it") as say:
+            text = self.upnpc("lan1", "-a", L.LAN1, SHORT, SHORT, "TCP", LEASE_S)
+            want("is redirected to" in text, text)
+            begin = time.monotonic()
+            with self.lab.tcp_open("inet1", L.WAN, SHORT) as flow:
+                flow.recv(256)
+                flow.sendall(b"alive\n")
+                want(flow.recv(256) == b"alive\n", "the connection carries nothing")
+                want(self.talks_until_cut(flow, begin + LEASE_S + 4), "the connection lives on")
+            say(f"cut {time.monotonic() - begin:.1f} s after it was opened")
+            want(not self.reach(SHORT, timeout=0.4), "new connections still pass")
+
+    @staticmethod
+    def talks_until_cut(flow, end):
+        """An answer that does not come within a second is a cut, too."""
+        flow.settimeout(1)
+        while time.monotonic() < end:
+            try:
+                flow.sendall(b"still\n")
+                if not flow.recv(256):
+                    return True
+            except OSError:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def openings(self):
+        """What the program lists and what the kernel has, without lifetimes."""
+        listed = self.postern.cli("list").stdout
+        kernel = self.lab.nft("list", "table", "inet", "postern")
+        elements = re.findall(r"[\w.:]+ \. [\w.:]+(?: \. [\w.:]+)?(?= counter| timeout)", kernel)
+        return sorted(re.findall(r"\b777\d\b|\b7780\b", listed)), sorted(elements)
+
+    def crash(self):
+        with step("kill -9 of the daemon and a new start: nothing lost, nothing left over") as say:
+            before = self.openings()
+            want(before[0], "nothing is listed")
+            self.postern.kill9()
+            self.reached(GAME)
+            begin = time.monotonic()
+            self.postern.restart()
+            took = time.monotonic() - begin
+            want(wait_for(lambda: self.openings() == before, 2),
+                 f"before {before}\n    after {self.openings()}")
+            for port in (GAME, PMP, PCP):
+                self.reached(port)
+            say(f"open all the while; answering again after {took:.2f} s")
+
+    def flush(self):
+        with step("Another tool flushes the firewall and loads its own again: it heals") as say:
+            self.lab.nft("-f", "-", text="flush ruleset\n" + L.HOSTFW)
+            begin = time.monotonic()
+            want(wait_for(lambda: self.reach(GAME, timeout=0.1), 3), "the port stays closed")
+            say(f"reached again after {(time.monotonic() - begin) * 1000:.0f} ms")
+            self.reached(PIN6, L.LAN1_6)
+
+    def tables(self):
+        for title, command in (("What is open", "list"), ("What was decided", "record")):
+            print(f"\n{title} (postern {command}):\n{self.postern.cli(command).stdout.rstrip()}")
+
+    def run(self, listener):
+        with step("Start postern-helper and posternd in the router") as say:
+            begin = time.monotonic()
+            self.postern = self.lab.start_postern(listener=listener)
+            say(f"ready after {time.monotonic() - begin:.2f} s")
+        for part in (self.closed_at_first, self.upnp, self.natpmp, self.pcp, self.pinhole,
+                     self.refusals, self.lease_ends, self.crash, self.flush, self.tables):
+            part()
+
+
+def host_listener():
+    """A listening socket on the host's loopback, for the owner's side."""
+    try:
+        return socket.create_server(("127.0.0.1", 8088), backlog=64)
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0), backlog=64)
+
+
+def inside(stay):
+    enter()
+    begin = time.monotonic()
+    demo = Demo(L.Lab())
+    print("Two LAN hosts, a router, a provider and two Internet hosts are up: "
+          f"{time.monotonic() - begin:.1f} s")
+    try:
+        demo.run(HANDED_FD if stay else None)
+    except SystemExit:
+        print(*demo.lab.logs(), sep="\n", file=sys.stderr)
+        raise
+    print(f"\nAll of it is true. {time.monotonic() - begin:.0f} s")
+    if stay:
+        print(f"http://{os.environ[INSIDE]}/ is the owner's side. Ctrl-C ends it all.", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            while demo.postern.daemon.alive():
+                time.sleep(1)
+
+
+def outside(stay):
+    if why := namespaces_work():
+        sys.exit(f"This machine allows no network namespaces here: {why}")
+    environ = dict(os.environ, **{INSIDE: "yes"})
+    command = unshare_command([sys.executable, "-B", os.path.abspath(__file__), *sys.argv[1:]])
+    if stay:
+        sock = host_listener()
+        environ[INSIDE] = "%s:%d" % sock.getsockname()
+        os.dup2(sock.fileno(), HANDED_FD, inheritable=True)
+    proc = subprocess.Popen(command, env=environ, pass_fds=[HANDED_FD] if stay else [])
+    try:
+        sys.exit(proc.wait())
+    except KeyboardInterrupt:
+        proc.kill()
+        print()
+
+
+if __name__ == "__main__":
+    if set(sys.argv[1:]) - {"--stay"}:
+        sys.exit("usage: demo [--stay]")
+    (inside if INSIDE in os.environ else outside)("--stay" in sys.argv)
