@@ -14,6 +14,7 @@
 #define PENDING_FIRST 64
 #define LATE_MS 20		/* how long an answer waits for the store's COMMIT */
 #define REBUILD_RETRY_MS 1000
+#define FLOWS_AT_ONCE 64
 #define ROUNDS_MAX 64		/* each round bars at least one request or opening */
 
 int batch_push(struct core *core, const struct pending *item)
@@ -197,17 +198,26 @@ static void mark_active(struct core *core)
 static void forget_flows(struct core *core)
 {
 	struct batch *b = &core->batch;
+	struct fw_flow flows[FLOWS_AT_ONCE];
+	size_t n = 0;
 
-	for (size_t i = 0; i < b->change_count; i++) {
+	for (size_t i = 0; i < b->change_count && !addr_is_any(&core->wan4); i++) {
 		const struct opening *o = b->changes[i].opening;
-		struct fw_flow flow = {.proto = o->proto};
 		if (b->changes[i].kind != CHANGE_OPEN || !opening_is4(o) || o->disabled)
 			continue;
-		flow.dst = (struct endpoint){core->wan4, o->external.port};
-		flow.remote = prefix_is_host(&o->remote) ? o->remote.addr : addr_any4();
-		if (!addr_is_any(&core->wan4))
-			fw_forget(core->fw, &flow, 1);
+		flows[n++] = (struct fw_flow){
+			.proto = o->proto,
+			.dst = {core->wan4, o->external.port},
+			.remote = prefix_is_host(&o->remote) ? o->remote.addr : addr_any4(),
+			.keep = o->internal,
+		};
+		if (n < FLOWS_AT_ONCE)
+			continue;
+		fw_forget(core->fw, flows, n);
+		n = 0;
 	}
+	if (n > 0)
+		fw_forget(core->fw, flows, n);
 }
 
 static bool bar_owner(struct core *core, uint32_t owner)
@@ -251,9 +261,7 @@ static void retry_rebuild_later(struct core *core)
 			loop_now_ms(core->loop) + REBUILD_RETRY_MS);
 }
 
-/* A round ends in on_applied, and a refusal there begins the next one. */
-static void run_round(struct core *core);
-
+/* Only notes the answer: the next step goes on from it. */
 static void on_applied(void *arg, int err, const uint32_t *bad, size_t bad_count)
 {
 	struct core *core = arg;
@@ -261,26 +269,9 @@ static void on_applied(void *arg, int err, const uint32_t *bad, size_t bad_count
 
 	if (core->stopped)
 		return;
-	if (!err) {
-		mark_active(core);
-		forget_flows(core);
-		store_then_finish(core);
-		return;
-	}
-	if (err == ERR_NOT_FOUND && !b->rebuild) {
-		/* Somebody's flush, before its news came. */
-		b->rebuild = true;
-		core->need_rebuild = false;
-	} else if (err != ERR_DENIED || b->rounds >= ROUNDS_MAX || !bar_refused(core, bad, bad_count)) {
-		/* Nothing is known: close what is to be closed without the firewall, refuse the
-		 * rest, and make its table anew. */
-		log_warning(core->log, "firewall: a batch failed (%s)", err_text(err));
-		b->skip_firewall = true;
-		retry_rebuild_later(core);
-		set_firewall(core, err == ERR_GONE ? CORE_FAILED : CORE_LATE);
-	}
-	change_undo_to(core, 0);
-	run_round(core);
+	b->applied = true;
+	b->apply_err = err;
+	b->blamed = err == ERR_DENIED && b->rounds < ROUNDS_MAX && bar_refused(core, bad, bad_count);
 }
 
 static void bar_opens(struct core *core)
@@ -303,7 +294,8 @@ static int apply(struct core *core)
 	if (err)
 		return err;
 	if (b->elem_count == 0 && !b->rebuild) {
-		on_applied(core, 0, NULL, 0);
+		b->applied = true;
+		b->apply_err = 0;
 		return 0;
 	}
 	return fw_apply(core->fw, &(struct fw_batch){b->rebuild, b->elems, b->elem_count},
@@ -316,6 +308,7 @@ static void run_round(struct core *core)
 	int err;
 
 	b->rounds++;
+	b->applied = false;
 	if (b->skip_firewall) {
 		b->rebuild = false;
 		bar_opens(core);
@@ -331,16 +324,42 @@ static void run_round(struct core *core)
 		on_applied(core, err, NULL, 0);
 }
 
+/* After the firewall's answer: on to the store, or undo and another round. */
+static void go_on(struct core *core)
+{
+	struct batch *b = &core->batch;
+
+	b->applied = false;
+	if (!b->apply_err) {
+		mark_active(core);
+		forget_flows(core);
+		store_then_finish(core);
+		return;
+	}
+	if (b->apply_err == ERR_NOT_FOUND && !b->rebuild) {
+		/* Somebody's flush, before its news came. */
+		b->rebuild = true;
+		core->need_rebuild = false;
+	} else if (!b->blamed) {
+		/* Nothing is known: close what is to be closed without the firewall, refuse the
+		 * rest, and make its table anew. */
+		log_warning(core->log, "firewall: a batch failed (%s)", err_text(b->apply_err));
+		b->skip_firewall = true;
+		retry_rebuild_later(core);
+		set_firewall(core, b->apply_err == ERR_GONE ? CORE_FAILED : CORE_LATE);
+	}
+	change_undo_to(core, 0);
+	run_round(core);
+}
+
 /* ---- the beginning ---- */
 
-static bool step(struct core *core)
+static bool begin(struct core *core)
 {
 	struct batch *b = &core->batch;
 	bool gone = core->firewall == CORE_FAILED;
 	bool can_rebuild = !gone && core->rebuild_retry.slot == 0;
 
-	if (b->busy || !core->ready)
-		return false;
 	if (core->pending_count == 0 && !(core->need_rebuild && can_rebuild && !core->resting))
 		return false;
 	core->resting = false;
@@ -355,7 +374,22 @@ static bool step(struct core *core)
 	core->pending = NULL;
 	core->pending_count = core->pending_size = 0;
 	run_round(core);
-	return !b->busy;
+	return true;
+}
+
+/* False: there is nothing to do but wait. */
+static bool step(struct core *core)
+{
+	struct batch *b = &core->batch;
+
+	if (!core->ready)
+		return false;
+	if (!b->busy)
+		return begin(core);
+	if (!b->applied)
+		return false;
+	go_on(core);
+	return true;
 }
 
 void batch_step(void *arg)

@@ -77,6 +77,9 @@ struct batch {
 	bool rebuild;
 	bool skip_firewall;		/* it cannot be had: only closing goes on */
 	unsigned rounds;
+	bool applied;			/* the firewall has answered: */
+	int apply_err;
+	bool blamed;			/* and said whom to bar */
 	struct pending *items;
 	size_t item_count;
 	struct change *changes;
@@ -135,6 +138,7 @@ struct core {
 	bool resting;			/* flushed: no table until somebody asks for an opening */
 	enum core_health firewall;
 	struct loop_timer rebuild_retry;
+	struct loop_timer start_wait;	/* while it runs, requests wait for the helper */
 
 	struct pending *pending;
 	size_t pending_count, pending_size;

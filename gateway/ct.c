@@ -36,7 +36,7 @@ struct ct {
 /* One direction of an entry. */
 struct tuple {
 	uint8_t proto;
-	struct addr src;
+	struct endpoint src;
 	struct endpoint dst;
 };
 
@@ -70,7 +70,15 @@ static size_t find_first(const struct ct *ct, const struct fw_flow *key)
 	return low;
 }
 
-static bool has_request(const struct ct *ct, const struct tuple *tuple, uint16_t port)
+static bool is_kept(const struct fw_flow *flow, const struct endpoint *inside)
+{
+	return flow->keep.port != 0 && flow->keep.port == inside->port &&
+	       addr_eq(&flow->keep.addr, &inside->addr);
+}
+
+/* Towards tuple's destination; inside is the internal end of the same flow. */
+static bool has_request(const struct ct *ct, const struct tuple *tuple, uint16_t port,
+	const struct endpoint *inside)
 {
 	struct fw_flow key = {.proto = tuple->proto, .dst = {tuple->dst.addr, port}};
 
@@ -78,7 +86,9 @@ static bool has_request(const struct ct *ct, const struct tuple *tuple, uint16_t
 		const struct fw_flow *flow = &ct->flows[i];
 		if (compare_dst(flow, &key) != 0)
 			break;
-		if (addr_is_any(&flow->remote) || addr_eq(&flow->remote, &tuple->src))
+		if (is_kept(flow, inside))
+			continue;
+		if (addr_is_any(&flow->remote) || addr_eq(&flow->remote, &tuple->src.addr))
 			return true;
 	}
 	return false;
@@ -94,9 +104,10 @@ static struct addr read_addr(const struct nlattr *v4, const struct nlattr *v6)
 	return addr_from6_bytes(bytes);
 }
 
-static bool is_wanted(const struct ct *ct, const struct tuple *tuple)
+static bool is_wanted(const struct ct *ct, const struct tuple *tuple, const struct endpoint *inside)
 {
-	return has_request(ct, tuple, tuple->dst.port) || has_request(ct, tuple, 0);
+	return has_request(ct, tuple, tuple->dst.port, inside) ||
+	       has_request(ct, tuple, 0, inside);
 }
 
 static bool read_tuple(const struct nlattr *nest, struct tuple *out)
@@ -104,7 +115,7 @@ static bool read_tuple(const struct nlattr *nest, struct tuple *out)
 	const struct nlattr *tb[CTA_TUPLE_MAX + 1];
 	const struct nlattr *ip[CTA_IP_MAX + 1];
 	const struct nlattr *proto[CTA_PROTO_MAX + 1];
-	uint16_t port = 0;
+	uint16_t src_port = 0, dst_port = 0;
 
 	if (!nest)
 		return false;
@@ -114,9 +125,12 @@ static bool read_tuple(const struct nlattr *nest, struct tuple *out)
 	nl_nested(tb[CTA_TUPLE_IP], ip, CTA_IP_MAX);
 	nl_nested(tb[CTA_TUPLE_PROTO], proto, CTA_PROTO_MAX);
 	nl_bytes(proto[CTA_PROTO_NUM], &out->proto, sizeof(out->proto));
-	nl_bytes(proto[CTA_PROTO_DST_PORT], &port, sizeof(port));
-	out->src = read_addr(ip[CTA_IP_V4_SRC], ip[CTA_IP_V6_SRC]);
-	out->dst = (struct endpoint){read_addr(ip[CTA_IP_V4_DST], ip[CTA_IP_V6_DST]), ntohs(port)};
+	nl_bytes(proto[CTA_PROTO_SRC_PORT], &src_port, sizeof(src_port));
+	nl_bytes(proto[CTA_PROTO_DST_PORT], &dst_port, sizeof(dst_port));
+	out->src.addr = read_addr(ip[CTA_IP_V4_SRC], ip[CTA_IP_V6_SRC]);
+	out->src.port = ntohs(src_port);
+	out->dst.addr = read_addr(ip[CTA_IP_V4_DST], ip[CTA_IP_V6_DST]);
+	out->dst.port = ntohs(dst_port);
 	return true;
 }
 
@@ -150,10 +164,12 @@ static bool stands_in_the_way(const struct ct *ct, const struct nlattr *const tb
 	struct tuple original = {0};
 	struct tuple reply = {0};
 
-	if (read_tuple(tb[CTA_TUPLE_ORIG], &original) && is_wanted(ct, &original))
+	if (!read_tuple(tb[CTA_TUPLE_ORIG], &original) || !read_tuple(tb[CTA_TUPLE_REPLY], &reply))
+		return false;
+	if (is_wanted(ct, &original, &reply.src))
 		return true;
-	return read_tuple(tb[CTA_TUPLE_REPLY], &reply) && reply.proto == MAP_PROTO_UDP &&
-	       addr_is4(&reply.dst.addr) && is_wanted(ct, &reply);
+	return reply.proto == MAP_PROTO_UDP && addr_is4(&reply.dst.addr) &&
+	       is_wanted(ct, &reply, &original.src);
 }
 
 static int on_entry(const struct nlmsghdr *nlh, void *arg)

@@ -309,6 +309,8 @@ static int remote_forget(struct fw *fw, const struct fw_flow *flows, size_t coun
 		*f = (struct wire_flow){.proto = flows[i].proto, .port = flows[i].dst.port};
 		memcpy(f->dst, flows[i].dst.addr.b, sizeof(f->dst));
 		memcpy(f->remote, flows[i].remote.b, sizeof(f->remote));
+		memcpy(f->keep, flows[i].keep.addr.b, sizeof(f->keep));
+		f->keep_port = flows[i].keep.port;
 		if (head.count < WIRE_FLOWS_MAX && i + 1 < count)
 			continue;
 		err = helper_wire_send(&r->wire, &head, out);

@@ -277,6 +277,8 @@ static int take_forget(struct helper *h, const struct wire_head *head,
 		out[count] = (struct fw_flow){.proto = flows[i].proto, .dst.port = flows[i].port};
 		memcpy(out[count].dst.addr.b, flows[i].dst, sizeof(flows[i].dst));
 		memcpy(out[count].remote.b, flows[i].remote, sizeof(flows[i].remote));
+		memcpy(out[count].keep.addr.b, flows[i].keep, sizeof(flows[i].keep));
+		out[count].keep.port = flows[i].keep_port;
 		count++;
 	}
 	if (count > 0)

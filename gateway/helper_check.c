@@ -253,7 +253,7 @@ int helper_check_flow(const struct helper_facts *facts, const struct wire_flow *
 {
 	struct addr dst;
 
-	if (flow->reserved != 0)
+	if (flow->reserved != 0 || flow->reserved2 != 0)
 		return ERR_SYNTAX;
 	memcpy(dst.b, flow->dst, sizeof(dst.b));
 	if (!is_transport(flow->proto))

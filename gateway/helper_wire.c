@@ -21,7 +21,7 @@
 
 _Static_assert(sizeof(struct wire_head) == 16, "wire_head has padding");
 _Static_assert(sizeof(struct wire_hello) == 8, "wire_hello has padding");
-_Static_assert(sizeof(struct wire_flow) == 36, "wire_flow has padding");
+_Static_assert(sizeof(struct wire_flow) == 56, "wire_flow has padding");
 _Static_assert(sizeof(struct fw_elem) == 176, "fw_elem has padding");
 _Static_assert(sizeof(struct fw_dumped) == 192, "fw_dumped has padding");
 

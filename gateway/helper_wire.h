@@ -54,13 +54,16 @@ struct wire_flow {
 	uint16_t port;
 	uint8_t dst[16];
 	uint8_t remote[16];
+	uint8_t keep[16];
+	uint16_t keep_port;
+	uint16_t reserved2;	/* 0 */
 };
 
 #define WIRE_ELEMS_MAX 64	/* elements in one message: 11 KB, a small part of any buffer */
-#define WIRE_FLOWS_MAX 256
+#define WIRE_FLOWS_MAX 128
 #define WIRE_BAD_MAX 2048
 #define WIRE_MESSAGE_MAX (sizeof(struct wire_head) + WIRE_ELEMS_MAX * sizeof(struct fw_dumped))
-#define WIRE_APPLY_MAX 65536	/* elements of one transaction */
+#define WIRE_APPLY_MAX 262144	/* elements of one transaction: every port there is, rebuilt */
 
 /* records: head->count of them, aligned for their type, gone after the call. Negative: this is not
  * our peer's language; lost is called with it. */

@@ -376,13 +376,14 @@ static void test_forget(void **state)
 	for (size_t i = 0; i < 300; i++)
 		flows[i] = (struct fw_flow){MAP_PROTO_TCP,
 			{addr_from4(i % 3 ? 0xcb007102 : 0x08080808), (uint16_t)(i + 1)},
-			addr_any4()};
+			addr_any4(), {addr_from4(0xc0a8010a), (uint16_t)(i + 1)}};
 	wait_for(w, &w->back, 1);
 	assert_int_equal(fw_forget(w->fw, flows, 300), 0);
 	fw_remove(w->fw, on_done, &c);
 	wait_answers(w, 1);
 	assert_int_equal(fw_fake_calls(w->fake)->flows, 200);
 	assert_int_equal(fw_fake_calls(w->fake)->last_flow.dst.port, 300);
+	assert_int_equal(fw_fake_calls(w->fake)->last_flow.keep.port, 300);
 	assert_int_equal(addr_to4(&fw_fake_calls(w->fake)->last_flow.dst.addr), 0xcb007102);
 }
 
