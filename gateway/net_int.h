@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of struct net, for net.c (what it keeps) and net_read.c (what the kernel says). */
+/*
+ * The inside of struct net: net.c answers questions and calls net_read.c, which calls net_note.c
+ * with what the kernel says.
+ */
 #ifndef GATEWAY_NET_INT_H
 #define GATEWAY_NET_INT_H
 
@@ -45,6 +48,9 @@ void net_note_neigh_gone(struct net *net, int ifindex, const struct addr *addr);
 void net_round_begin(struct net *net);
 void net_round_end(struct net *net);
 void net_tell(struct net *net);
+/* Where the addresses of the interface begin in net->addrs, or would. */
+size_t net_first_addr(const struct net *net, int ifindex);
+bool net_make_room(struct net *net);	/* for one more address; false: no memory */
 
 /* Opens both sockets and dumps once. */
 int net_read_open(struct net *net);
