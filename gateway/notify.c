@@ -144,7 +144,7 @@ size_t notify_sockets(struct notify_socket *out, size_t max)
 		int fd = FIRST_SOCKET + (int)i;
 		struct str name = names.p ? str_split(&names, ':') : STR_NONE;
 
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 			continue;
 		if (count == max) {
 			close(fd);
