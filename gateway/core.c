@@ -10,7 +10,7 @@
 #include <sys/random.h>
 
 #define HOUSEKEEPING_MS 3600000ULL
-#define DAY_S 86400
+#define START_WAIT_MS 3000	/* how long requests wait for a helper that is not there at start */
 
 /* ---- beginning and end ---- */
 
@@ -30,6 +30,7 @@ static void on_fw_event(void *arg, enum fw_event event)
 		break;
 	case FW_EVENT_BACK:
 		core->firewall = CORE_LATE;
+		loop_timer_stop(core->loop, &core->rebuild_retry);
 		if (!core->merged) {
 			core->ready = false;
 			load_kernel(core);
@@ -51,6 +52,15 @@ static void on_retry(void *arg)
 {
 	/* The hook at the end of this wake-up sees need_rebuild. */
 	(void)arg;
+}
+
+static void on_start_waited(void *arg)
+{
+	struct core *core = arg;
+
+	if (!core->ready)
+		log_error(core->log, "firewall: postern-helper does not come");
+	core->ready = true;
 }
 
 /* What has no end in the kernel but a day's timeout, and devices that left for good. */
@@ -94,6 +104,7 @@ static struct core *alloc_core(const struct core_config *config)
 	core->started_ms = loop_now_ms(core->loop);
 	core->firewall = CORE_LATE;
 	core->lease_due = batch_lease_due;
+	core->start_wait = (struct loop_timer){.fn = on_start_waited, .arg = core};
 	core->rebuild_retry = (struct loop_timer){.fn = on_retry};
 	core->housekeeping = (struct loop_timer){.fn = keep_house, .arg = core};
 	limits_init(&core->limits);
@@ -131,6 +142,7 @@ int core_new(const struct core_config *config, struct core **out)
 	if (core->store_stale)
 		store_everything(core);
 	fw_watch(core->fw, on_fw_event, core);
+	loop_timer_set(core->loop, &core->start_wait, core->started_ms + START_WAIT_MS);
 	load_kernel(core);
 	loop_timer_set(core->loop, &core->housekeeping, core->started_ms + HOUSEKEEPING_MS);
 	*out = core;
@@ -144,6 +156,7 @@ static void stop_timers(struct core *core)
 {
 	loop_timer_stop(core->loop, &core->housekeeping);
 	loop_timer_stop(core->loop, &core->rebuild_retry);
+	loop_timer_stop(core->loop, &core->start_wait);
 	store_free(core);
 	for (size_t i = 0; core->table && i < table_listed(core->table); i++) {
 		struct opening *o = table_at(core->table, i);
@@ -293,6 +306,11 @@ void core_clock_synced(struct core *core)
 uint32_t core_epoch_s(const struct core *core)
 {
 	return (uint32_t)((loop_now_ms(core->loop) - core->epoch_start_ms) / 1000);
+}
+
+const struct addr *core_wan4(const struct core *core)
+{
+	return &core->wan4;
 }
 
 uint32_t core_update_id(const struct core *core)

@@ -93,6 +93,7 @@ struct core_status {
 };
 void core_status(const struct core *core, struct core_status *out);
 uint32_t core_epoch_s(const struct core *core);
+const struct addr *core_wan4(const struct core *core);	/* any4: none */
 uint32_t core_update_id(const struct core *core);	/* UPnP SystemUpdateID */
 const struct limits *core_limits(const struct core *core);
 const struct db_state *core_state(const struct core *core);	/* uuid, token, UPnP boot id */

@@ -232,17 +232,18 @@ static int load_rows(struct core *core, struct db *db, bool same_boot)
 
 int load_store(struct core *core, struct db *db, const uint8_t boot_id[DB_BOOT_ID_LEN])
 {
-	bool same_boot;
+	bool same_boot, is_new;
 	int err = db_state_get(db, &core->state);
 
-	if (err == ERR_NOT_FOUND) {
+	is_new = err == ERR_NOT_FOUND;
+	if (is_new) {
 		err = write_day_one(db);
 		if (!err)
 			err = new_state(core);
 	}
 	if (err)
 		return err;
-	same_boot = memcmp(core->state.boot_id, boot_id, DB_BOOT_ID_LEN) == 0;
+	same_boot = !is_new && memcmp(core->state.boot_id, boot_id, DB_BOOT_ID_LEN) == 0;
 	memcpy(core->state.boot_id, boot_id, DB_BOOT_ID_LEN);
 	core->first_new_id = core->state.next_opening_id;
 	core->first_new_pinhole = core->state.next_pinhole_id;
@@ -364,12 +365,15 @@ static void on_dumped(void *arg, int err, const uint32_t *bad, size_t bad_count)
 		load_kernel(core);
 		return;
 	}
-	core->ready = true;
+	/* At start the helper may come a moment later: requests wait that long (core.start_wait). */
+	core->ready = err != ERR_GONE || core->start_wait.slot == 0;
 	core->need_rebuild = true;
 	core->firewall = err == ERR_GONE ? CORE_FAILED : CORE_LATE;
 	/* ERR_VERSION: all was read, and is to be made anew, as always. */
 	core->merged = !err || err == ERR_NOT_FOUND || err == ERR_VERSION;
-	if (!core->merged)
+	if (err == ERR_GONE)
+		log_info(core->log, "firewall: waiting for postern-helper");
+	else if (!core->merged)
 		log_warning(core->log, "firewall: cannot be read (%s)", err_text(err));
 	if (core->adopted)
 		store_everything(core);

@@ -368,8 +368,8 @@ static bool begin_open(struct asking *a)
 		answer(a->item, MAP_UNSUPP_PROTO, map_result_text(MAP_UNSUPP_PROTO));
 		return false;
 	}
-	if (core->firewall == CORE_FAILED) {
-		answer(a->item, MAP_TROUBLE, "the firewall cannot be changed now");
+	if (addr_is_link_local(&req->internal.addr)) {
+		answer(a->item, MAP_DENIED, "a link-local address is not reached from outside");
 		return false;
 	}
 	if (needs_wan(req) && addr_is_any(&core->wan4)) {
@@ -490,7 +490,8 @@ static void plan_request(struct core *core, uint32_t index)
 	struct asking a = {.core = core, .index = index, .item = item, .req = &item->req};
 
 	if (item->barred) {
-		answer(item, MAP_TROUBLE, "the firewall refused it");
+		answer(item, MAP_TROUBLE, core->batch.skip_firewall
+				? "the firewall cannot be changed now" : "the firewall refused it");
 		return;
 	}
 	/* The owner's hand closes by id; it asks for no opening of its own. */

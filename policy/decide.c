@@ -99,9 +99,7 @@ uint32_t decide_lifetime(const struct limits *limits, enum map_origin origin, ui
 		return wanted_s;
 	if (cap_s != 0 && cap_s < max)
 		max = cap_s;
-	if (wanted_s > max)
-		return max;
 	if (origin == MAP_ORIGIN_PCP && wanted_s < limits->lifetime_min_s)
-		return limits->lifetime_min_s;
-	return wanted_s;
+		wanted_s = limits->lifetime_min_s;
+	return wanted_s > max ? max : wanted_s;
 }

@@ -15,8 +15,8 @@
 typedef bool ports_free_fn(void *arg, uint16_t port);
 
 bool ports_is_displaced(uint16_t port);
-/* Suggestion first, then the internal port (both 0: none), then ports of the same half (below or
- * above 1024, RFC 4787 REQ-3a) and parity (REQ-4) from a place seed picks. 0: none is free. */
+/* Suggestion first, then the internal port (both 0: none), then ports from 1024 up of the internal
+ * port's parity (RFC 4787 REQ-4), from a place seed picks. 0: none is free. */
 uint16_t ports_choose(uint16_t suggested, uint16_t internal, uint32_t seed, ports_free_fn *is_free,
 	void *arg);
 
