@@ -95,7 +95,7 @@ struct db_state {
 	uint64_t epoch_start_boot_ms;		/* PCP/NAT-PMP epoch 0; may be "negative" (wraps) */
 	uint64_t epoch_start_wall_s;		/* 0: not known */
 	uint32_t next_opening_id;		/* IPv4: from 65536 up, never used twice */
-	uint32_t next_pinhole_id;		/* IPv6: 1..65535 and around, UPnP's UniqueID is ui2 */
+	uint32_t next_pinhole_id;		/* IPv6: 1..65535 and around, as UniqueID is ui2 */
 	uint32_t upnp_boot_id;			/* BOOTID.UPNP.ORG last announced */
 	uint8_t uuid[16];			/* of the UPnP root device */
 	uint8_t upnp_token[16];			/* unguessable part of control URLs */

@@ -25,7 +25,8 @@ static void on_fw_event(void *arg, enum fw_event event)
 		core->firewall = CORE_LATE;
 		break;
 	case FW_EVENT_LOST:
-		log_error(core->log, "firewall: postern-helper is away");
+		log_error(core->log, "firewall: postern-helper is away; what is open ends with its "
+				     "lease, new requests are refused");
 		core->firewall = CORE_FAILED;
 		break;
 	case FW_EVENT_BACK:
@@ -280,6 +281,24 @@ void core_lan_changed(struct core *core, const struct prefix *prefixes, size_t c
 	things_changed(core);
 }
 
+/* Leases restored without a clock end when they should. True: one ends earlier than was thought. */
+static bool end_in_time(struct core *core, struct opening *o)
+{
+	uint64_t now = loop_now_ms(core->loop), wall = store_wall_s(core);
+	bool moved = false;
+
+	for (struct lease *l = o->leases; l; l = l->next) {
+		uint64_t end = l->restored_wall_s;
+		uint64_t left_ms = end > wall ? (end - wall) * 1000 : 0;
+		if (end == 0 || l->expires_ms <= now + left_ms)
+			continue;
+		l->expires_ms = now + left_ms;
+		loop_timer_set(core->loop, &l->timer, l->expires_ms);
+		moved = true;
+	}
+	return moved;
+}
+
 void core_clock_synced(struct core *core)
 {
 	uint64_t now = loop_now_ms(core->loop), wall = store_wall_s(core);
@@ -289,14 +308,10 @@ void core_clock_synced(struct core *core)
 	core->wall_synced = true;
 	core->state.epoch_start_wall_s = wall - (now - core->epoch_start_ms) / 1000;
 	for (size_t i = 0; i < table_listed(core->table); i++) {
-		for (struct lease *l = table_at(core->table, i)->leases; l; l = l->next) {
-			uint64_t end = l->restored_wall_s;
-			uint64_t left_ms = end > wall ? (end - wall) * 1000 : 0;
-			if (end == 0 || l->expires_ms <= now + left_ms)
-				continue;
-			l->expires_ms = now + left_ms;
-			loop_timer_set(core->loop, &l->timer, l->expires_ms);
-		}
+		struct opening *o = table_at(core->table, i);
+		struct pending item = {.kind = PENDING_PROLONG, .opening_id = o->id};
+		if (end_in_time(core, o))
+			batch_push(core, &item);
 	}
 	store_everything(core);
 }

@@ -61,10 +61,7 @@ static void set_firewall(struct core *core, enum core_health health)
 	if (core->firewall == health)
 		return;
 	core->firewall = health;
-	if (health == CORE_FAILED)
-		log_error(core->log, "firewall: cannot be changed now; what is open ends with its "
-				     "lease, new requests are refused");
-	else if (health == CORE_LATE)
+	if (health == CORE_LATE)
 		log_warning(core->log, "firewall: being repaired");
 	else
 		log_info(core->log, "firewall: works, %zu openings", table_listed(core->table));
@@ -271,7 +268,8 @@ static void on_applied(void *arg, int err, const uint32_t *bad, size_t bad_count
 		return;
 	b->applied = true;
 	b->apply_err = err;
-	b->blamed = err == ERR_DENIED && b->rounds < ROUNDS_MAX && bar_refused(core, bad, bad_count);
+	b->blamed = err == ERR_DENIED && b->rounds < ROUNDS_MAX &&
+		    bar_refused(core, bad, bad_count);
 }
 
 static void bar_opens(struct core *core)
@@ -346,7 +344,9 @@ static void go_on(struct core *core)
 		log_warning(core->log, "firewall: a batch failed (%s)", err_text(b->apply_err));
 		b->skip_firewall = true;
 		retry_rebuild_later(core);
-		set_firewall(core, b->apply_err == ERR_GONE ? CORE_FAILED : CORE_LATE);
+		/* That the helper is away, and back, is told as an event, maybe before this. */
+		if (core->firewall == CORE_OK)
+			set_firewall(core, CORE_LATE);
 	}
 	change_undo_to(core, 0);
 	run_round(core);

@@ -385,6 +385,31 @@ int change_restore(struct core *core, struct opening *o)
 	return 0;
 }
 
+void change_forget(struct core *core, struct opening *o)
+{
+	for (struct lease *l = o->leases; l; l = l->next)
+		loop_timer_stop(core->loop, &l->timer);
+	count(core, o, -1);
+	table_remove(core->table, o);
+}
+
+static bool is_oldest(const struct core *core, const struct opening *o)
+{
+	const struct opening *x = table_first_internal(core->table, o->proto, &o->internal);
+
+	while (x && (x->disabled || x->id >= o->id))
+		x = table_next_internal(x);
+	return x == NULL;
+}
+
+void change_pin_oldest(struct core *core)
+{
+	for (size_t i = 0; i < table_listed4(core->table); i++) {
+		struct opening *o = table_at4(core->table, i);
+		o->pinned = !o->disabled && is_oldest(core, o);
+	}
+}
+
 int change_restore_lease(struct core *core, struct opening *o, const struct lease *like)
 {
 	struct lease *l = calloc(1, sizeof(*l));

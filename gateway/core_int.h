@@ -85,7 +85,7 @@ struct batch {
 	struct change *changes;
 	size_t change_count, change_size;
 	struct fw_elem *elems;
-	uint32_t *elem_owner;		/* per element: index of its change, or of its opening's place */
+	uint32_t *elem_owner;		/* per element: its change's index or opening's place */
 	size_t elem_count, elem_size;
 	struct loop_timer late;		/* the store takes too long to wait for */
 	struct db_job *job;		/* the job this batch waits for, NULL: none */
@@ -196,6 +196,10 @@ void change_commit_all(struct core *core);
 /* At start: takes an opening over that was there before, listed at once. */
 int change_restore(struct core *core, struct opening *o);
 void change_id_taken(struct core *core, uint32_t id);	/* the next one is behind it */
+/* The opposite. */
+void change_forget(struct core *core, struct opening *o);
+/* Who leads outbound packets, once all are restored. */
+void change_pin_oldest(struct core *core);
 int change_restore_lease(struct core *core, struct opening *o, const struct lease *like);
 /* When the longest lease ends; LOOP_NEVER. */
 uint64_t change_until_ms(const struct opening *o);
@@ -235,7 +239,8 @@ void store_free(struct core *core);
 bool store_batch(struct core *core, void (*stored)(struct core *core));
 void store_admin(struct core *core, const char *what, const char *why);
 void store_everything(struct core *core);
-int store_setting(struct core *core, const char *name, int64_t value, core_done_fn *done, void *arg);
+int store_setting(struct core *core, const char *name, int64_t value, core_done_fn *done,
+	void *arg);
 int store_page(struct core *core, uint64_t before, uint32_t count, core_page_fn *fn, void *arg);
 void store_state(struct core *core);
 

@@ -17,6 +17,7 @@
 struct loading {
 	struct core *core;
 	bool same_boot;
+	bool stale;			/* rows were not as they should be */
 };
 
 /* ---- state, settings, rules, devices ---- */
@@ -122,6 +123,21 @@ static int on_device_addr(void *arg, uint32_t device_id, const struct addr *addr
 
 /* ---- openings and leases ---- */
 
+/* Writes were lost before the stop: of two openings with one key the older one had ended. */
+static bool forget_older(struct core *core, const struct opening *o)
+{
+	const struct table *t = core->table;
+	struct opening *older = opening_is4(o)
+		? table_by_external(t, o->proto, o->external.port, &o->remote)
+		: table_by_internal(t, o->proto, &o->internal, &o->remote, o->remote_port);
+
+	if (!older || older->id >= o->id)
+		return false;
+	log_warning(core->log, "store: opening %u had ended when %u began", older->id, o->id);
+	change_forget(core, older);
+	return true;
+}
+
 static int on_opening(void *arg, const struct db_opening *row)
 {
 	struct loading *ld = arg;
@@ -144,6 +160,7 @@ static int on_opening(void *arg, const struct db_opening *row)
 		.rule_id = row->rule_id,
 		.created_wall_s = row->created_wall_s,
 	};
+	ld->stale |= forget_older(ld->core, o);
 	err = change_restore(ld->core, o);
 	if (err) {
 		log_error(ld->core->log, "store: opening %u: %s", row->id, err_text(err));
@@ -190,7 +207,7 @@ static int on_lease(void *arg, const struct db_lease *row)
 	};
 
 	if (!o)
-		return ERR_CORRUPT;
+		return ld->stale ? 0 : ERR_CORRUPT;
 	l.stored_ms = l.expires_ms;
 	memcpy(l.nonce, row->nonce, MAP_NONCE_LEN);
 	memcpy(l.descr, row->descr, sizeof(l.descr));
@@ -227,6 +244,8 @@ static int load_rows(struct core *core, struct db *db, bool same_boot)
 		err = db_openings_each(db, on_opening, &ld);
 	if (!err)
 		err = db_leases_each(db, on_lease, &ld);
+	/* Written anew as a whole: see core_new. */
+	core->store_stale = !same_boot || ld.stale;
 	return err ? err : check_owned(core);
 }
 
@@ -248,10 +267,8 @@ int load_store(struct core *core, struct db *db, const uint8_t boot_id[DB_BOOT_I
 	core->first_new_id = core->state.next_opening_id;
 	core->first_new_pinhole = core->state.next_pinhole_id;
 	set_epoch(core, same_boot);
-	err = load_rows(core, db, same_boot);
-	/* Times of another boot mean nothing any more: write all of them in this one's. */
-	core->store_stale = !same_boot;
-	return err;
+	/* Times of another boot mean nothing any more: all are written in this one's. */
+	return load_rows(core, db, same_boot);
 }
 
 /* ---- the kernel ---- */
@@ -321,6 +338,7 @@ static void adopt(struct core *core, const struct elems_memo *memo, const struct
 	};
 	if (!opening_is4(o))
 		o->external.addr = o->internal.addr;
+	forget_older(core, o);
 	if (change_restore(core, o)) {
 		free(o);
 		return;
@@ -365,7 +383,7 @@ static void on_dumped(void *arg, int err, const uint32_t *bad, size_t bad_count)
 		load_kernel(core);
 		return;
 	}
-	/* At start the helper may come a moment later: requests wait that long (core.start_wait). */
+	/* At start the helper may come a moment later: requests wait for it (core.start_wait). */
 	core->ready = err != ERR_GONE || core->start_wait.slot == 0;
 	core->need_rebuild = true;
 	core->firewall = err == ERR_GONE ? CORE_FAILED : CORE_LATE;
@@ -375,6 +393,7 @@ static void on_dumped(void *arg, int err, const uint32_t *bad, size_t bad_count)
 		log_info(core->log, "firewall: waiting for postern-helper");
 	else if (!core->merged)
 		log_warning(core->log, "firewall: cannot be read (%s)", err_text(err));
+	change_pin_oldest(core);
 	if (core->adopted)
 		store_everything(core);
 	core->adopted = false;

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DEVICES_MAX 1024	/* invented MACs must not fill memory: the idle longest unseen goes */
+#define DEVICES_MAX 1024	/* invented MACs must not fill memory: the longest unseen goes */
 #define DEVICE_ADDRS_MAX 8192
 
 struct device {

@@ -73,7 +73,7 @@ struct fw_flow {
 	uint8_t proto;
 	struct endpoint dst;		/* port 0: every port of the address */
 	struct addr remote;		/* the other end; any: all */
-	struct endpoint keep;		/* flows of this internal endpoint are the new ones: spared */
+	struct endpoint keep;		/* flows of this internal endpoint are new: spared */
 };
 
 enum fw_event {

@@ -15,7 +15,7 @@ struct decide_facts {
 	uint32_t device_id;
 	enum map_origin origin;
 	uint8_t proto;
-	uint16_t external_port;		/* wanted; 0: any, and then only the internal one decides */
+	uint16_t external_port;		/* wanted; 0: any, then only the internal one decides */
 	uint16_t internal_port;
 	bool own_address;		/* the target is an address of the asking device */
 	bool somebody_answers;		/* an owner is there to be asked */
@@ -25,7 +25,7 @@ struct decision {
 	enum map_result result;		/* MAP_OK, MAP_DENIED or MAP_PENDING */
 	uint32_t rule_id;		/* that decided; 0: built in */
 	uint32_t lifetime_max_s;	/* 0: no cap by rule */
-	const char *why;		/* the rule's note or a static text; lives as long as rules */
+	const char *why;		/* the rule's note or a static text; lives as rules do */
 	const struct risk *risk;	/* of a port that was looked at; NULL: an ordinary one */
 };
 

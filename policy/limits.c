@@ -18,7 +18,8 @@ static const struct limits_entry table[] = {
 	 "longest PCP and NAT-PMP lifetime, seconds"},
 	{"rate.device", AT(rate_device), 50, 1, 100000, "requests a second of one source"},
 	{"rate.burst", AT(rate_burst), 200, 1, 100000, "requests of one source at once"},
-	{"record.admin", AT(record_admin), 10000, 100, 1000000, "record rows kept: the owner's acts"},
+	{"record.admin", AT(record_admin), 10000, 100, 1000000,
+	 "record rows kept: the owner's acts"},
 	{"record.openings", AT(record_openings), 20000, 100, 1000000, "record rows kept: openings"},
 	{"record.refusals", AT(record_refusals), 5000, 100, 1000000, "record rows kept: refusals"},
 };

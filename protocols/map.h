@@ -88,7 +88,7 @@ enum map_result {
 struct map_ans {
 	enum map_result result;
 	struct endpoint external;	/* assigned; address any while there is none */
-	uint32_t lifetime_s;		/* granted; of NOT_OWNER: what remains of the other's lease */
+	uint32_t lifetime_s;		/* granted; NOT_OWNER: what remains of the other's lease */
 	uint32_t id;			/* of the opening, never 0 on success */
 };
 

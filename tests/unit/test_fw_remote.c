@@ -228,7 +228,8 @@ static void test_up_and_apply(void **state)
 	struct call c = {.world = w};
 	size_t n = hole_elems(4000, 10, elems);
 
-	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &c), ERR_GONE);
+	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &c),
+		ERR_GONE);
 	wait_for(w, &w->back, 1);
 	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &c), 0);
 	assert_int_equal(w->answers, 0);
@@ -310,7 +311,8 @@ static void test_pipelined_in_order(void **state)
 		size_t n = hole_elems((uint16_t)(4000 + i), (uint32_t)(10 + i), elems);
 
 		c[i].world = w;
-		assert_int_equal(fw_apply(w->fw, &(struct fw_batch){i == 0, elems, n}, on_done, &c[i]), 0);
+		assert_int_equal(fw_apply(w->fw, &(struct fw_batch){i == 0, elems, n},
+			on_done, &c[i]), 0);
 	}
 	wait_answers(w, 20);
 	for (size_t i = 0; i < 20; i++) {
@@ -344,7 +346,8 @@ static void test_big_apply_and_dump(void **state)
 	struct call applied = {.world = w}, dumped = {.world = w};
 
 	wait_for(w, &w->back, 1);
-	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){true, elems, BIG}, on_done, &applied), 0);
+	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){true, elems, BIG},
+		on_done, &applied), 0);
 	assert_int_equal(fw_dump(w->fw, on_each, on_done, &dumped), 0);
 	free(elems);
 	wait_answers(w, 2);
@@ -405,7 +408,8 @@ static void test_silent_helper(void **state)
 	assert_int_equal(a.answer.err, ERR_GONE);
 	assert_int_equal(b.answer.err, ERR_GONE);
 	assert_int_equal(a.answer.order, 1);
-	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){false, elems, n}, on_done, &a), ERR_GONE);
+	assert_int_equal(fw_apply(w->fw, &(struct fw_batch){false, elems, n},
+		on_done, &a), ERR_GONE);
 	/* The answer that comes at last is nobody's; the new connection is served. */
 	fw_fake_release(w->fake);
 	wait_for(w, &w->back, 2);

@@ -6,7 +6,8 @@ static struct db_state some(void)
 {
 	struct db_state s = {
 		.epoch_start_boot_ms = UINT64_MAX - 5000, .epoch_start_wall_s = 1700000000,
-		.next_opening_id = 12, .next_pinhole_id = 5, .upnp_boot_id = 3, .wan4 = addr_from4(0xcb007101),
+		.next_opening_id = 12,
+		.next_pinhole_id = 5, .upnp_boot_id = 3, .wan4 = addr_from4(0xcb007101),
 	};
 	memset(s.boot_id, 1, sizeof(s.boot_id));
 	memset(s.uuid, 2, sizeof(s.uuid));
