@@ -34,8 +34,8 @@ void notify_stopping(struct notify *notify);
 void notify_status(struct notify *notify, const char *text);	/* one line */
 void notify_close(struct notify *notify);
 
-/* The sockets handed over, made close-on-exec and non-blocking; the variables are taken out. Returns
- * how many are in out; those beyond max are closed. */
+/* The sockets handed over, made close-on-exec and non-blocking; the variables are taken out.
+ * Returns how many are in out; those beyond max are closed. */
 size_t notify_sockets(struct notify_socket *out, size_t max);
 
 #endif
