@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A posternd whose disk stalls when told to (tests/lab/slow_disk.c)."""
+
+import contextlib
+import os
+import subprocess
+
+from space import Skip
+
+
+class SlowDisk:
+    """Restarts the daemon with it; stall(True) until stall(False) no write comes to an end."""
+
+    def __init__(self, postern):
+        self.stalled = f"{postern.dir}/stalled"
+        built = os.path.join(postern.build, "tests/lab/slow_disk.so")
+        library = f"{postern.dir}/slow_disk.so"
+        if not os.path.exists(built):
+            raise Skip(f"{built} is not built")
+        # Users of the programs may not see the build directory.
+        with open(library, "w"):
+            pass
+        subprocess.run(["mount", "--bind", built, library], check=True)
+        self.plain = postern.daemon.argv
+        postern.daemon.argv = ["env", f"LD_PRELOAD={library}",
+                               f"POSTERN_TEST_STALL={self.stalled}",
+                               "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0",
+                               *self.plain]
+        postern.restart()
+
+    def stall(self, on):
+        if on:
+            with open(self.stalled, "w"):
+                pass
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.stalled)
