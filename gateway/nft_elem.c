@@ -52,6 +52,13 @@ static void put_count(struct nlmsghdr *nlh, const struct nft_count *count)
 	mnl_attr_nest_end(nlh, expr);
 }
 
+/* With the expiration as well: a renewal by the very timeout the element has moves nothing else. */
+static void put_timeout(struct nlmsghdr *nlh, uint64_t timeout_ms)
+{
+	mnl_attr_put_u64(nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(timeout_ms));
+	mnl_attr_put_u64(nlh, NFTA_SET_ELEM_EXPIRATION, htobe64(timeout_ms));
+}
+
 static void put_userdata(struct nlmsghdr *nlh, const struct fw_elem *elem)
 {
 	uint8_t item[USERDATA_HEAD + FW_USERDATA_MAX] = {USERDATA_TYPE, elem->userdata_len};
@@ -111,7 +118,7 @@ int nft_elem_put_add(struct nlbatch *batch, const struct fw_elem *elem, uint32_t
 	if (def->is_map)
 		put_value(nlh, NFTA_SET_ELEM_DATA, elem->data, FW_DATA_MAX);
 	if (def->is_leased && elem->timeout_ms != FW_TIMEOUT_NONE)
-		mnl_attr_put_u64(nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(elem->timeout_ms));
+		put_timeout(nlh, elem->timeout_ms);
 	if (def->is_counted && count)
 		put_count(nlh, count);
 	if (elem->userdata_len > 0)
