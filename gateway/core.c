@@ -21,6 +21,9 @@ static void on_fw_event(void *arg, enum fw_event event)
 	core->need_rebuild = true;
 	switch (event) {
 	case FW_EVENT_FOREIGN:
+		/* A reload by somebody else is many changes: one line and one piece of news. */
+		if (core->firewall == CORE_LATE)
+			return;
 		log_warning(core->log, "firewall: somebody else changed our table");
 		core->firewall = CORE_LATE;
 		break;
@@ -405,7 +408,9 @@ const struct opening *core_opening_by_external(const struct core *core, uint8_t 
 
 bool core_opening_active(const struct core *core, const struct opening *o)
 {
-	return o->active && !o->disabled && core->firewall == CORE_OK;
+	bool somewhere = !opening_is4(o) || !addr_is_any(&core->wan4);
+
+	return somewhere && o->active && !o->disabled && core->firewall == CORE_OK;
 }
 
 uint32_t core_opening_left_s(const struct core *core, const struct opening *o)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether kernel, list and store say the same: sets of (protocol, external port, host, its port)."""
+"""Whether kernel, list and store say the same: sets of (protocol, port outside, host, its port)."""
 
 import contextlib
 import ipaddress
