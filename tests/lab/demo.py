@@ -7,6 +7,7 @@ network is kept, and the owner's side is on the host's loopback.
 import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -216,6 +217,7 @@ def host_listener():
 
 
 def inside(stay):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)	# whoever waits outside ends it all
     enter()
     begin = time.monotonic()
     demo = Demo(L.Lab())
@@ -228,15 +230,19 @@ def inside(stay):
         raise
     print(f"\nAll of it is true. {time.monotonic() - begin:.0f} s")
     if stay:
-        print(f"http://{os.environ[INSIDE]}/ is the owner's side. Ctrl-C ends it all.", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            while demo.postern.daemon.alive():
-                time.sleep(1)
+        print(f"To read: http://{os.environ[INSIDE]}/api/v1/status (openings, record, devices, "
+              "settings; events as they come).\nCtrl-C ends it all.", flush=True)
+        while demo.postern.daemon.alive():
+            time.sleep(1)
 
 
 def outside(stay):
     if why := namespaces_work():
-        sys.exit(f"This machine allows no network namespaces here: {why}")
+        sys.exit(f"This machine allows no network namespaces here: {why}" +
+                 ("\nPerhaps it does as root: sudo ./demo" if os.geteuid() else ""))
+    # Even where a shell that runs it in the background has it ignore Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     environ = dict(os.environ, **{INSIDE: "yes"})
     command = unshare_command([sys.executable, "-B", os.path.abspath(__file__), *sys.argv[1:]])
     if stay:
@@ -248,7 +254,9 @@ def outside(stay):
         sys.exit(proc.wait())
     except KeyboardInterrupt:
         proc.kill()
+        proc.wait()
         print()
+        sys.exit(0 if stay else 130)
 
 
 if __name__ == "__main__":
