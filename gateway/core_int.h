@@ -6,6 +6,7 @@
  *	core_batch.c	pending requests -> plan -> firewall -> store -> commit -> answers
  *	core_load.c	store and kernel -> table, at start
  *	core_plan.c	one request on the table -> changes and an answer
+ *	core_ask.c	what every such request has to pass
  *	core_change.c	changes: made at once, undone or committed later
  *	core_elems.c	changes, or the whole table -> firewall elements
  *	core_store.c	changes and the owner's acts -> jobs
