@@ -32,6 +32,17 @@ int fw_remove(struct fw *fw, fw_done_fn *done, void *arg)
 	return fw->ops->remove(fw, done, arg);
 }
 
+int fw_find(struct fw *fw, const struct fw_tuple *flows, size_t count, fw_found_fn *found,
+	void *arg)
+{
+	return fw->ops->find(fw, flows, count, found, arg);
+}
+
+int fw_keep(struct fw *fw, const struct fw_keep *keeps, size_t count)
+{
+	return fw->ops->keep(fw, keeps, count);
+}
+
 void fw_watch(struct fw *fw, fw_event_fn *fn, void *arg)
 {
 	fw->event = fn;
@@ -76,6 +87,13 @@ const struct fw_set_def *fw_set_def(enum fw_set set)
 				FW_FIELD_PORT},
 			.is_interval = true, .is_leased = true, .is_counted = true},
 		[FW_SET_WAN_IF] = {.name = "wan_if", .key = {FW_FIELD_IFINDEX}},
+		[FW_MAP_PEER4] = {.name = "peer4",
+			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT, FW_FIELD_ADDR4,
+				FW_FIELD_PORT},
+			.is_map = true, .is_leased = true},
+		[FW_SET_PEER4_PORT] = {.name = "peer4_port",
+			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT, FW_FIELD_PORT},
+			.is_leased = true},
 	};
 
 	assert((unsigned int)set < FW_SETS);
@@ -194,6 +212,28 @@ static void make_snat4(const struct fw_hole *hole, struct fw_elem *elem)
 	put_data(elem, &hole->external);
 }
 
+static void make_peer4(const struct fw_hole *hole, struct fw_elem *elem)
+{
+	struct writer w = key_of(elem);
+
+	elem->set = FW_MAP_PEER4;
+	put_addr(&w, &hole->internal.addr);
+	put_target(&w, hole->proto, hole->internal.port);
+	put_addr(&w, &hole->remote.addr);
+	put_port(&w, hole->remote_port);
+	put_data(elem, &hole->external);
+}
+
+static void make_peer4_port(const struct fw_hole *hole, struct fw_elem *elem)
+{
+	struct writer w = key_of(elem);
+
+	elem->set = FW_SET_PEER4_PORT;
+	put_addr(&w, &hole->remote.addr);
+	put_target(&w, hole->proto, hole->external.port);
+	put_port(&w, hole->remote_port);
+}
+
 /* Bits beyond the prefix set to one. */
 static struct addr last_of(const struct prefix *p)
 {
@@ -251,6 +291,9 @@ static bool can_be_expressed(const struct fw_hole *hole)
 		return false;
 	if (is4 != addr_is4(&hole->remote.addr))
 		return false;
+	if (hole->outbound)
+		return is4 && addr_is4(&hole->external.addr) && prefix_is_host(&hole->remote) &&
+		       hole->remote_port != 0;
 	if (!is4)
 		return true;
 	return addr_is4(&hole->external.addr) && hole->remote_port == 0 &&
@@ -266,7 +309,11 @@ size_t fw_hole_elems(const struct fw_hole *hole, enum fw_elem_op op, bool renew,
 	if (!can_be_expressed(hole))
 		return 0;
 	memset(out, 0, FW_HOLE_ELEMS * sizeof(*out));
-	if (addr_is4(&hole->internal.addr)) {
+	if (hole->outbound) {
+		make_peer4(hole, &out[0]);
+		make_peer4_port(hole, &out[1]);
+		count = 2;
+	} else if (addr_is4(&hole->internal.addr)) {
 		make_dnat4(hole, &out[0]);
 		make_open4(hole, &out[1]);
 		if (hole->pinned)

@@ -213,12 +213,14 @@ static bool add_is_right(const struct helper_facts *facts, const struct fw_elem 
 	case FW_MAP_DNAT4:
 		return external_is_free(facts, &key) && data_is_target(facts, elem);
 	case FW_MAP_SNAT4:
+	case FW_MAP_PEER4:
 		return snat4_is_right(facts, elem, &key);
 	case FW_SET_OPEN_TCP4:
 		return port_is_free(facts, MAP_PROTO_TCP, reader_u16(&key));
 	case FW_SET_OPEN_UDP4:
 		return port_is_free(facts, MAP_PROTO_UDP, reader_u16(&key));
 	case FW_SET_OPEN4_HOST:
+	case FW_SET_PEER4_PORT:
 		reader_skip(&key, 4);
 		return external_is_free(facts, &key);
 	case FW_SET_OPEN6:
@@ -261,4 +263,17 @@ int helper_check_flow(const struct helper_facts *facts, const struct wire_flow *
 	if (facts->is_wan4(facts->arg, &dst) || facts->is_lan_host(facts->arg, &dst))
 		return 0;
 	return ERR_DENIED;
+}
+
+int helper_check_tuple(const struct helper_facts *facts, const struct wire_tuple *tuple)
+{
+	struct addr src, dst;
+
+	memcpy(src.b, tuple->src, sizeof(src.b));
+	memcpy(dst.b, tuple->dst, sizeof(dst.b));
+	if (tuple->reserved != 0 || tuple->reserved2 != 0 || addr_is4(&src) != addr_is4(&dst))
+		return ERR_SYNTAX;
+	return is_transport(tuple->proto) && is_lan_target(facts, &src, tuple->src_port) &&
+	       tuple->dst_port != 0 && tuple->left_s <= HELPER_CHECK_TIMEOUT_MAX_MS / 1000
+		       ? 0 : ERR_DENIED;
 }

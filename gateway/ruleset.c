@@ -140,6 +140,8 @@ struct expr_def {
 #define PACKET_PROTO(p) META(L4PROTO, R(0)), CMP(EQ, R(0), BYTE, p)
 #define SNAT_PINNED IP_SADDR(R(0)), META(L4PROTO, R(1)), SPORT(R(2)), MAP("snat4", R(0), R(4)), \
 	NAT(SNAT, R(4), NAT_PORT(R(5)))
+#define SNAT_PEER IP_SADDR(R(0)), META(L4PROTO, R(1)), SPORT(R(2)), IP_DADDR(R(3)), DPORT(R(4)), \
+	MAP("peer4", R(0), R(8)), NAT(SNAT, R(8), NAT_PORT(R(9)))
 #define SPORT_IS_OPEN(p, set) PACKET_PROTO(p), SPORT(R(0)), IN_SET(set, R(0))
 #define DISPLACED PORT(MIN, R(4)), PORT(MAX, R(5))
 
@@ -166,8 +168,10 @@ static const struct expr_def rules[] = {
 	CT_ORIGINAL(DST_IP, R(0)), DISPLACED, NAT(SNAT, R(0), NAT_PORTS(R(4), R(5))),
 	RULE("hairpin"), FAMILY(IPV4), CT_ORIGINAL(DST_IP, R(0)), EXPR("nat", NAT_ADDR(SNAT, R(0))),
 
-	/* A mapped endpoint leaves from its external port (RFC 4787 REQ-1), and nothing else leaves
-	 * from a mapped external port (REQ-3). What is left is the host's to masquerade. */
+	/* A mapped endpoint leaves from its external port (RFC 4787 REQ-1), to its one peer or to
+	 * everybody, and nothing else leaves from a mapped external port (REQ-3). What is left is
+	 * the host's to masquerade. */
+	RULE("outward"), FAMILY(IPV4), SNAT_PEER,
 	RULE("outward"), FAMILY(IPV4), SNAT_PINNED,
 	RULE("outward"), FAMILY(IPV4), SPORT_IS_OPEN(IPPROTO_TCP, "open_tcp4"),
 	TO_CHAIN(NFT_GOTO, "displace"),
@@ -175,6 +179,8 @@ static const struct expr_def rules[] = {
 	TO_CHAIN(NFT_GOTO, "displace"),
 	RULE("outward"), FAMILY(IPV4), IP_DADDR(R(0)), META(L4PROTO, R(1)), SPORT(R(2)),
 	IN_SET("open4_host", R(0)), TO_CHAIN(NFT_GOTO, "displace"),
+	RULE("outward"), FAMILY(IPV4), IP_DADDR(R(0)), META(L4PROTO, R(1)), SPORT(R(2)),
+	DPORT(R(3)), IN_SET("peer4_port", R(0)), TO_CHAIN(NFT_GOTO, "displace"),
 
 	RULE("displace"), FAMILY(IPV4), IP_SADDR(R(0)), IN_SET("wan4", R(0)),
 	DISPLACED, NAT(SNAT, R(0), NAT_PORTS(R(4), R(5))),

@@ -6,8 +6,10 @@
  *
  *   wan4 ADDR | lan PREFIX | wan_if INDEX
  *   add|del|renew PROTO EXTERNAL PORT INTERNAL PORT REMOTE REMOTE-PORT PINNED TIMEOUT_MS USERDATA
+ *                (PINNED 2: outbound only)
  *   commit | rebuild | dump | remove | info
  *   forget PROTO ADDR PORT REMOTE
+ *   find PROTO SOURCE PORT DESTINATION PORT | keep PROTO SOURCE PORT DESTINATION PORT LEFT_S
  */
 #include "gateway/fw_set.h"
 #include "gateway/loop.h"
@@ -92,6 +94,7 @@ static void add_hole(struct tool *tool, struct str verb, struct str line)
 	struct fw_hole hole = {0};
 	bool renew = str_eq(verb, STR("renew"));
 	struct str userdata;
+	uint32_t pinned;
 
 	hole.proto = (uint8_t)number(&line);
 	hole.external.addr = address(&line);
@@ -100,7 +103,9 @@ static void add_hole(struct tool *tool, struct str verb, struct str line)
 	hole.internal.port = (uint16_t)number(&line);
 	hole.remote = prefix(&line);
 	hole.remote_port = (uint16_t)number(&line);
-	hole.pinned = number(&line) != 0;
+	pinned = number(&line);
+	hole.pinned = pinned == 1;
+	hole.outbound = pinned == 2;
 	hole.timeout_ms = number(&line);
 	userdata = str_split(&line, ' ');
 	hole.userdata_len = (uint8_t)userdata.len;
@@ -169,6 +174,45 @@ static void forget(struct tool *tool, struct str line)
 	printf("ok %d\n", fw_forget(tool->fw, &flow, 1));
 }
 
+static struct fw_tuple tuple(struct str *line)
+{
+	struct fw_tuple t = {.proto = (uint8_t)number(line)};
+
+	t.src.addr = address(line);
+	t.src.port = (uint16_t)number(line);
+	t.dst.addr = address(line);
+	t.dst.port = (uint16_t)number(line);
+	return t;
+}
+
+static void on_found(void *arg, int err, const struct endpoint *from, size_t count)
+{
+	char text[ADDR_TEXT_MAX];
+
+	(void)arg;
+	if (err || count != 1)
+		printf("err %d\n", err);
+	else
+		printf("ok %s %u\n", addr_text(&from->addr, text), from->port);
+}
+
+static void find(struct tool *tool, struct str line)
+{
+	struct fw_tuple flow = tuple(&line);
+	int err = fw_find(tool->fw, &flow, 1, on_found, tool);
+
+	if (err)
+		printf("err %d\n", err);
+}
+
+static void keep(struct tool *tool, struct str line)
+{
+	struct fw_keep wanted = {.flow = tuple(&line)};
+
+	wanted.left_s = number(&line);
+	printf("ok %d\n", fw_keep(tool->fw, &wanted, 1));
+}
+
 static void act(struct tool *tool, struct str verb)
 {
 	clock_gettime(CLOCK_MONOTONIC, &tool->begin);
@@ -203,6 +247,10 @@ static void run_line(struct tool *tool, struct str line)
 		memcpy(next_elem(tool, FW_SET_WAN_IF)->key, &index, sizeof(index));
 	} else if (str_eq(verb, STR("forget"))) {
 		forget(tool, line);
+	} else if (str_eq(verb, STR("find"))) {
+		find(tool, line);
+	} else if (str_eq(verb, STR("keep"))) {
+		keep(tool, line);
 	} else {
 		act(tool, verb);
 	}
