@@ -10,6 +10,7 @@
 #ifndef GATEWAY_FW_H
 #define GATEWAY_FW_H
 
+#include "policy/filter.h"
 #include "protocols/addr.h"
 #include "protocols/map.h"
 
@@ -37,8 +38,10 @@ enum fw_set {
 	FW_MAP_PEER4 = 13,	/* internal addr4 . l4 . port . peer addr4 . port -> WAN addr4 . port;
 				   timeout, userdata */
 	FW_SET_PEER4_PORT = 14,	/* peer addr4 . l4 . external port . peer port: not for others */
+	FW_SET_OPEN4_RANGE = 15, /* remote prefix4 . remote ports . l4 . external port, intervals;
+				    counter, timeout, userdata */
 };
-#define FW_SETS (FW_SET_PEER4_PORT + 1)
+#define FW_SETS (FW_SET_OPEN4_RANGE + 1)
 
 enum fw_elem_op {
 	FW_ELEM_ADD = 0,	/* new, or renewed with this timeout (counter carried over) */
@@ -161,6 +164,8 @@ struct fw_hole {
 	struct endpoint internal;
 	struct prefix remote;
 	uint16_t remote_port;		/* 0: any; IPv6 only */
+	const struct filter_piece *peers;	/* instead of remote, if peer_count is not 0 */
+	size_t peer_count;
 	bool pinned;			/* outbound packets of internal leave from external */
 	bool outbound;			/* IPv4: only those to remote (a host), remote_port do, and
 					   nobody comes in */
@@ -168,7 +173,7 @@ struct fw_hole {
 	uint8_t userdata[FW_USERDATA_MAX];
 	uint8_t userdata_len;
 };
-#define FW_HOLE_ELEMS 3
+#define FW_HOLE_ELEMS (2 + FILTER_PIECES_MAX)
 
 /* Returns how many were written: 0 when the firewall cannot express it (an IPv4 prefix that is
  * neither everything nor a host, an IPv4 remote port, an outbound IPv6 one). */
@@ -177,6 +182,8 @@ size_t fw_hole_elems(const struct fw_hole *hole, enum fw_elem_op op, bool renew,
 /* Bytes of key, and of data (0 for sets). */
 size_t fw_set_key_len(enum fw_set set);
 size_t fw_set_data_len(enum fw_set set);
+/* Its elements are the peers of an opening, piece by piece. */
+bool fw_set_is_range(enum fw_set set);
 const char *fw_set_name(enum fw_set set);
 
 #endif

@@ -129,19 +129,54 @@ static void del(struct fw_fake *fake, const struct fw_elem *elem)
 	free(item);
 }
 
-static bool deleted_before(const struct fw_elem *elems, size_t i)
+/* By the first i elements of a transaction. */
+static bool deleted_before(const struct fw_elem *elems, size_t i, const struct fw_elem *elem)
 {
-	size_t len = fw_set_key_len(elems[i].set);
+	size_t len = fw_set_key_len(elem->set);
 
 	for (size_t j = 0; j < i; j++) {
-		if (elems[j].op == FW_ELEM_DEL && elems[j].set == elems[i].set &&
-		    memcmp(elems[j].key, elems[i].key, len) == 0)
+		if (elems[j].op == FW_ELEM_DEL && elems[j].set == elem->set &&
+		    memcmp(elems[j].key, elem->key, len) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* A key of a map that leads elsewhere already is what the kernel refuses. */
+/* Fields are in network order and aligned, so that bytes compare as numbers do. */
+static bool overlaps(const struct fw_elem *a, const struct fw_elem *b)
+{
+	const struct fw_set_def *def = fw_set_def(a->set);
+	size_t at = 0;
+
+	for (const enum fw_field *f = def->key; *f != FW_FIELD_END; f++) {
+		size_t len = fw_field_len(*f);
+		if (memcmp(a->key + at, b->key_end + at, len) > 0 ||
+		    memcmp(b->key + at, a->key_end + at, len) > 0)
+			return false;
+		at += (len + 3) & ~(size_t)3;
+	}
+	return true;
+}
+
+/* An interval that reaches into another one, unless it is the very same. */
+static bool is_in_the_way(const struct fw_fake *fake, const struct fw_elem *elems, size_t i)
+{
+	const struct fw_elem *elem = &elems[i];
+
+	for (size_t n = 0; n < BUCKETS; n++) {
+		for (const struct item *item = fake->buckets[n]; item; item = item->next) {
+			const struct fw_elem *there = &item->dumped.elem;
+			if (there->set == elem->set && overlaps(there, elem) &&
+			    memcmp(there->key, elem->key, sizeof(elem->key)) != 0 &&
+			    item->end_ms > loop_now_ms(fake->loop) &&
+			    !deleted_before(elems, i, there))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A key of a map that leads elsewhere already is what the kernel refuses, and an overlap. */
 static bool conflicts(struct fw_fake *fake, const struct fw_elem *elems, size_t i)
 {
 	const struct fw_elem *elem = &elems[i];
@@ -149,9 +184,11 @@ static bool conflicts(struct fw_fake *fake, const struct fw_elem *elems, size_t 
 
 	if (elem->op == FW_ELEM_DEL)
 		return false;
+	if (fw_set_is_range(elem->set))
+		return is_in_the_way(fake, elems, i);
 	item = *find_link(fake, elem->set, elem->key);
 	return item && memcmp(item->dumped.elem.data, elem->data, fw_set_data_len(elem->set)) &&
-	       !deleted_before(elems, i);
+	       !deleted_before(elems, i, elem);
 }
 
 static void answer(struct fw_fake *fake, const struct answer *a)

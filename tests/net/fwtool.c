@@ -6,6 +6,7 @@
  *
  *   wan4 ADDR | lan PREFIX | wan_if INDEX
  *   add|del|renew PROTO EXTERNAL PORT INTERNAL PORT REMOTE REMOTE-PORT PINNED TIMEOUT_MS USERDATA
+ *	(REMOTE may be a list of filters: PREFIX@PORT,PREFIX@PORT)
  *                (PINNED 2: outbound only)
  *   commit | rebuild | dump | remove | info
  *   forget PROTO ADDR PORT REMOTE
@@ -14,6 +15,7 @@
 #include "gateway/fw_set.h"
 #include "gateway/loop.h"
 #include "gateway/nft.h"
+#include "policy/filter.h"
 #include "protocols/err.h"
 #include "protocols/str.h"
 
@@ -65,6 +67,22 @@ static struct prefix prefix(struct str *line)
 	return p;
 }
 
+/* "PREFIX@PORT,PREFIX@PORT" as pieces; a word without "@" is none. */
+static size_t pieces(struct str word, struct filter_piece out[FILTER_PIECES_MAX])
+{
+	struct filter_list list = {0};
+
+	if (str_find(word, 0, '@') == word.len)
+		return 0;
+	while (word.len > 0) {
+		struct str item = str_split(&word, ',');
+		struct str name = str_split(&item, '@');
+		struct map_filter f = {prefix(&name), (uint16_t)number(&item)};
+		filter_add(&list, &f, 1);
+	}
+	return filter_pieces(&list, out);
+}
+
 static struct fw_elem *next_elem(struct tool *tool, enum fw_set set)
 {
 	struct fw_elem *elem = &tool->elems[tool->count++];
@@ -91,7 +109,9 @@ static void add_lan(struct tool *tool, const struct prefix *p)
 
 static void add_hole(struct tool *tool, struct str verb, struct str line)
 {
-	struct fw_hole hole = {0};
+	struct filter_piece peers[FILTER_PIECES_MAX];
+	struct fw_hole hole = {.peers = peers};
+	struct str remote;
 	bool renew = str_eq(verb, STR("renew"));
 	struct str userdata;
 	uint32_t pinned;
@@ -101,7 +121,11 @@ static void add_hole(struct tool *tool, struct str verb, struct str line)
 	hole.external.port = (uint16_t)number(&line);
 	hole.internal.addr = address(&line);
 	hole.internal.port = (uint16_t)number(&line);
-	hole.remote = prefix(&line);
+	remote = str_split(&line, ' ');
+	hole.peer_count = pieces(remote, peers);
+	hole.remote = addr_is4(&hole.internal.addr) ? prefix_any4() : prefix_any6();
+	if (hole.peer_count == 0)
+		hole.remote = prefix(&remote);
 	hole.remote_port = (uint16_t)number(&line);
 	pinned = number(&line);
 	hole.pinned = pinned == 1;

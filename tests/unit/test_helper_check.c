@@ -255,6 +255,32 @@ static void test_range6_is_of_remotes_only(void **state)
 	assert_int_equal(check(&e[0]), ERR_DENIED);
 }
 
+/* Filters of an IPv4 opening: who comes in may be anybody, where to may not. */
+static void test_range4_is_of_remotes_only(void **state)
+{
+	const struct filter_piece peers[] = {{prefix_any4(), 80, 80}, {prefix_any4(), 90, 65535}};
+	struct fw_hole h = hole4();
+	struct fw_elem e[FW_HOLE_ELEMS];
+
+	(void)state;
+	h.peers = peers;
+	h.peer_count = 2;
+	assert_int_equal(check_hole(&h), 0);
+	assert_int_equal(fw_hole_elems(&h, FW_ELEM_ADD, false, e), 4);
+	assert_int_equal(e[2].set, FW_SET_OPEN4_RANGE);
+	e[2].key_end[13] ^= 1;		/* the external port */
+	assert_int_equal(check(&e[2]), ERR_DENIED);
+	e[2].key_end[13] ^= 1;
+	e[2].key_end[8] = MAP_PROTO_UDP;
+	assert_int_equal(check(&e[2]), ERR_DENIED);
+	e[2].key_end[8] = e[2].key[8];
+	e[2].key_end[20] = 1;		/* behind the key */
+	assert_int_equal(check(&e[2]), ERR_SYNTAX);
+	h.external.port = 22;
+	fw_hole_elems(&h, FW_ELEM_ADD, false, e);
+	assert_int_equal(check(&e[1]), ERR_DENIED);
+}
+
 static struct fw_elem plain(enum fw_set set, const void *key, const void *end, size_t len)
 {
 	struct fw_elem e = {.set = (uint8_t)set};
@@ -375,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_no_other_protocol),
 		cmocka_unit_test(test_every_hole_has_an_end),
 		cmocka_unit_test(test_range6_is_of_remotes_only),
+		cmocka_unit_test(test_range4_is_of_remotes_only),
 		cmocka_unit_test(test_surroundings),
 		cmocka_unit_test(test_deleting_is_free),
 		cmocka_unit_test(test_malformed),
