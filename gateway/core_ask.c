@@ -67,7 +67,7 @@ static bool collides(const struct opening *o, const struct asking *a)
 {
 	if (prefix_eq(&o->remote, &a->req->remote) && o->proto == a->req->proto)
 		return true;
-	if (o->device_id == a->device->row.id)
+	if (o->device_id == a->target->row.id)
 		return false;
 	return prefix_is_any(&o->remote) || prefix_is_any(&a->req->remote);
 }
@@ -89,20 +89,55 @@ enum map_result ask_port_state(const struct asking *a, uint16_t port)
 		if (collides(o, a))
 			return MAP_TAKEN;
 	}
-	return is_held(a->core, port, a->device->row.id) ? MAP_TAKEN : MAP_OK;
+	return is_held(a->core, port, a->target->row.id) ? MAP_TAKEN : MAP_OK;
 }
 
-/* For ports_choose: free, and one that policy would have allowed too. */
-static bool port_is_free(void *arg, uint16_t port)
+/* Policy for the n-th internal port with this external one. */
+static bool is_allowed(const struct asking *a, uint16_t n, uint16_t external)
 {
-	struct asking *a = arg;
+	struct decide_facts facts = a->facts;
 	struct decision d;
 
-	if (ask_port_state(a, port) != MAP_OK)
-		return false;
-	a->facts.external_port = port;
-	decide(a->core->rules, a->core->rule_count, &a->facts, &d);
+	facts.internal_port = (uint16_t)(a->req->internal.port + n);
+	facts.external_port = external;
+	decide(a->core->rules, a->core->rule_count, &facts, &d);
 	return d.result == MAP_OK;
+}
+
+/* So many internal ports from the first on could be a unit. */
+static uint16_t count_wanted(const struct asking *a)
+{
+	const struct map_req *req = a->req;
+	struct endpoint in = req->internal;
+	uint16_t n = 1;
+
+	for (; n < req->set_size && n < MAP_SET_MAX && !req->exact && in.port < UINT16_MAX; n++) {
+		in.port++;
+		if (table_first_internal(a->core->table, req->proto, &in) ||
+			!is_allowed(a, n, addr_is4(&in.addr) ? 0 : in.port))
+			break;
+	}
+	return n;
+}
+
+/* For ports_choose: free and allowed, as many from here on as are wanted. The longest run is kept
+ * for when there is no better one. */
+static bool is_good_start(void *arg, uint16_t port)
+{
+	struct asking *a = arg;
+	uint16_t n = 0;
+
+	if (a->req->set_parity && ((port ^ a->req->internal.port) & 1))
+		return false;
+	while (n < a->wanted && n <= UINT16_MAX - port &&
+		ask_port_state(a, (uint16_t)(port + n)) == MAP_OK &&
+		is_allowed(a, n, (uint16_t)(port + n)))
+		n++;
+	if (n > a->run) {
+		a->run = n;
+		a->run_port = port;
+	}
+	return n == a->wanted;
 }
 
 static uint16_t exact_port(struct asking *a)
@@ -119,8 +154,10 @@ static uint16_t exact_port(struct asking *a)
  * whether it is used. 0: answered. */
 uint16_t ask_port(struct asking *a)
 {
-	uint16_t suggested = a->req->external.port, port;
+	uint16_t suggested = a->req->external.port;
 
+	a->wanted = count_wanted(a);
+	a->run = addr_is4(&a->req->internal.addr) ? 1 : a->wanted;
 	if (!addr_is4(&a->req->internal.addr))
 		return ask_decide(a, a->req->internal.port) ? a->req->internal.port : 0;
 	if (a->req->exact)
@@ -128,13 +165,40 @@ uint16_t ask_port(struct asking *a)
 	if (!ask_decide(a, 0))
 		return 0;
 	a->core->port_seed = a->core->port_seed * 1664525u + 1013904223u;
-	port = ports_choose(suggested, a->req->internal.port, a->core->port_seed >> 8,
-		port_is_free, a);
-	if (port == 0)
+	a->run = a->run_port = 0;
+	ports_choose(suggested, a->req->internal.port, a->core->port_seed >> 8, is_good_start, a);
+	if (a->run == 0)
 		ask_answer(a->item, MAP_NO_PORT, map_result_text(MAP_NO_PORT));
 	else
-		ask_decide(a, port);
-	return port;
+		ask_decide(a, a->run_port);
+	return a->run_port;
+}
+
+/* An opening with filters is one door's alone: another one's clients would be shut out by them, or
+ * let in those they keep out. */
+bool ask_filters(struct asking *a, const struct opening *o)
+{
+	const struct map_req *req = a->req;
+	bool shared = o && (!opening_lease(o, req->origin) || o->leases->next);
+	int err;
+
+	a->filters = (struct filter_list){0};
+	if (o && o->filters && !req->clear_filters)
+		a->filters = *o->filters;
+	if (!filter_is_family(req->filters, req->filter_count, addr_is4(&req->internal.addr))) {
+		ask_answer(a->item, MAP_DENIED, "a filter of the other family");
+		return false;
+	}
+	err = filter_add(&a->filters, req->filters, req->filter_count);
+	if (err) {
+		ask_answer(a->item, MAP_TOO_MANY_REMOTES, map_result_text(MAP_TOO_MANY_REMOTES));
+		return false;
+	}
+	if (shared && (o->filters || a->filters.count > 0)) {
+		ask_answer(a->item, MAP_TAKEN, "another protocol has it open to other peers");
+		return false;
+	}
+	return true;
 }
 
 struct lease_plan ask_lease(const struct asking *a)
@@ -150,6 +214,7 @@ struct lease_plan ask_lease(const struct asking *a)
 		.granted_s = decide_lifetime(&a->core->limits, req->origin, req->lifetime_s,
 			a->decision.lifetime_max_s),
 		.descr = req->descr,
+		.filters = a->filters,
 	};
 }
 
@@ -168,16 +233,18 @@ void ask_granted(struct asking *a, const struct opening *o, uint32_t granted_s)
 		.lifetime_s = granted_s,
 		.id = o->id,
 	};
+	a->item->reason = NULL;
 }
 
 bool ask_quota(struct asking *a)
 {
 	struct decide_usage usage = {
-		.device = a->device->openings,
-		.zone = a->core->zone_openings[a->device->row.zone],
+		.device = a->target->openings,
+		.zone = a->core->zone_openings[a->target->row.zone],
 		.total = (uint32_t)table_count(a->core->table),
 	};
-	const char *full = decide_quota(&a->core->limits, a->facts.zone, &usage);
+	const char *full = decide_quota(&a->core->limits, (enum rule_zone)a->target->row.zone,
+		&usage);
 
 	if (full)
 		ask_answer(a->item, MAP_QUOTA, full);
@@ -215,6 +282,25 @@ static bool can_be_exact(const struct core *core, const struct map_req *req)
 	return addr_is_any(&req->external.addr) || addr_eq(&req->external.addr, ours);
 }
 
+/* By THIRD_PARTY only: the host that shall be opened. */
+static bool find_target(struct asking *a)
+{
+	struct core *core = a->core;
+	uint32_t id = a->device->row.id;
+
+	if (!core->env.is_lan_host(core->env.arg, &a->req->internal.addr)) {
+		ask_answer(a->item, MAP_DENIED, "not a host of the LAN");
+		return false;
+	}
+	a->target = ask_device(core, &a->req->internal.addr);
+	/* A new device may have taken the place of an idle one. */
+	a->device = devices_by_id(core->devices, id);
+	if (a->target && a->device)
+		return true;
+	ask_answer(a->item, MAP_TROUBLE, "too many devices");
+	return false;
+}
+
 bool ask_begin(struct asking *a)
 {
 	struct core *core = a->core;
@@ -243,6 +329,8 @@ bool ask_begin(struct asking *a)
 		.proto = req->proto,
 		.internal_port = req->internal.port,
 		.own_address = is_own_address(core, req, a->device),
+		.third_party = req->third_party,
 	};
-	return true;
+	a->target = a->device;
+	return a->facts.own_address || !req->third_party || find_target(a);
 }

@@ -14,9 +14,13 @@ struct asking {
 	uint32_t index;			/* of the item */
 	struct pending *item;
 	const struct map_req *req;
-	struct device *device;
+	struct device *device;		/* who asks */
+	struct device *target;		/* whose opening it is; another by THIRD_PARTY only */
 	struct decide_facts facts;
 	struct decision decision;
+	struct filter_list filters;	/* that the opening shall have */
+	uint16_t wanted;		/* contiguous ports that could be given */
+	uint16_t run, run_port;		/* the longest of those found so far, and its first port */
 };
 
 /* Each of these that says no (false, 0, NULL) has answered the item, where it takes an asking. */
@@ -33,8 +37,11 @@ bool ask_decide(struct asking *a, uint16_t external_port);
 /* RFC 6887 section 11.3: the wrong nonce is told how long the right one still holds. */
 bool ask_nonce(struct asking *a, const struct lease *l);
 bool ask_quota(struct asking *a);
-/* An external port for a new opening, with its decision made; 0: there is none. */
+/* An external port for a new opening, with its decision made; 0: there is none. The a->run ports
+ * from it on are free as well (RFC 7753). */
 uint16_t ask_port(struct asking *a);
+/* The filters o (NULL: a new one) shall have, in a->filters. */
+bool ask_filters(struct asking *a, const struct opening *o);
 /* MAP_OK, or why this device's request may not have it; nothing is answered. */
 enum map_result ask_port_state(const struct asking *a, uint16_t port);
 /* The lease as decided. */

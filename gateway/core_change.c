@@ -138,6 +138,21 @@ static uint32_t pick_id(const struct core *core, bool is4)
 	return 0;
 }
 
+/* A copy to keep; *out NULL: nobody is kept out. */
+static int keep_filters(const struct filter_list *filters, struct filter_list **out)
+{
+	struct filter_list *copy = NULL;
+
+	if (filters->count > 0) {
+		copy = malloc(sizeof(*copy));
+		if (!copy)
+			return ERR_MEMORY;
+		*copy = *filters;
+	}
+	*out = copy;
+	return 0;
+}
+
 static struct opening *new_opening(struct core *core, const struct opening_plan *op)
 {
 	struct opening *o = calloc(1, sizeof(*o));
@@ -157,6 +172,10 @@ static struct opening *new_opening(struct core *core, const struct opening_plan 
 		.rule_id = op->rule_id,
 		.created_wall_s = store_wall_s(core),
 	};
+	if (op->first) {
+		o->set_id = op->first->id;
+		o->set_offset = op->set_offset;
+	}
 	o->pinned = may_be_pinned(core, o);
 	return o;
 }
@@ -166,8 +185,10 @@ int change_open(struct core *core, uint32_t item, const struct opening_plan *op,
 {
 	struct opening *o = new_opening(core, op);
 	struct lease *l = o && o->id != 0 ? new_lease(core, o, lp) : NULL;
-	int err = l ? table_reserve(core->table, o) : ERR_MEMORY;
+	int err = l ? keep_filters(&lp->filters, &o->filters) : ERR_MEMORY;
 
+	if (!err)
+		err = table_reserve(core->table, o);
 	if (err)
 		goto fail;
 	attach(o, l);
@@ -182,8 +203,52 @@ int change_open(struct core *core, uint32_t item, const struct opening_plan *op,
 	return 0;
 fail:
 	free(l);
+	if (o)
+		free(o->filters);
 	free(o);
 	return err;
+}
+
+/* The list in force and the other one change places. */
+static void swap_filters(struct change *c)
+{
+	struct filter_list *other = c->filters;
+
+	c->filters = c->opening->filters;
+	c->opening->filters = other;
+	c->opening->reshaped = !c->opening->reshaped;
+}
+
+/* What the filters shall be, if they shall change. The firewall is told of one change a batch. */
+static int plan_filters(struct opening *o, const struct filter_list *wanted, struct change *c)
+{
+	static const struct filter_list none;
+
+	if (filter_eq(o->filters ? o->filters : &none, wanted))
+		return 0;
+	if (o->state != OPENING_LISTED || o->reshaped)
+		return ERR_BUSY;
+	c->reshaped = true;
+	return keep_filters(wanted, &c->filters);
+}
+
+static int renew_lease(struct core *core, struct change *c, const struct lease_plan *lp)
+{
+	struct change *added;
+	int err = plan_filters(c->opening, &lp->filters, c);
+
+	if (err)
+		return err;
+	c->saved = *c->lease;
+	added = add(core, c);
+	if (!added) {
+		free(c->filters);
+		return ERR_MEMORY;
+	}
+	if (added->reshaped)
+		swap_filters(added);
+	fill_lease(core, c->lease, lp);
+	return 0;
 }
 
 int change_lease(struct core *core, uint32_t item, struct opening *o, const struct lease_plan *lp,
@@ -193,13 +258,8 @@ int change_lease(struct core *core, uint32_t item, struct opening *o, const stru
 	struct change c = {.kind = CHANGE_LEASE_SET, .opening = o, .lease = l, .item = item,
 		.why = why, .saved_until_ms = o->kernel_until_ms};
 
-	if (l) {
-		c.saved = *l;
-		if (!add(core, &c))
-			return ERR_MEMORY;
-		fill_lease(core, l, lp);
-		return 0;
-	}
+	if (l)
+		return renew_lease(core, &c, lp);
 	c.kind = CHANGE_LEASE_ADD;
 	c.lease = new_lease(core, o, lp);
 	if (!c.lease || !add(core, &c)) {
@@ -232,7 +292,7 @@ static int pin_sibling(struct core *core, uint32_t item, const struct opening *g
 
 int change_close(struct core *core, uint32_t item, struct opening *o, const char *why)
 {
-	if (o->state != OPENING_LISTED)
+	if (o->state != OPENING_LISTED || o->reshaped)
 		return ERR_BUSY;
 	if (!add(core, &(struct change){.kind = CHANGE_CLOSE, .opening = o, .item = item,
 			       .why = why}))
@@ -270,6 +330,9 @@ static void undo_set(struct change *c)
 	*c->lease = c->saved;
 	c->lease->timer = timer;
 	c->lease->next = next;
+	if (c->reshaped)
+		swap_filters(c);
+	free(c->filters);
 }
 
 static void undo(struct core *core, struct change *c)
@@ -341,6 +404,8 @@ static void commit(struct core *core, struct change *c)
 		break;
 	case CHANGE_LEASE_ADD:
 	case CHANGE_LEASE_SET:
+		free(c->filters);
+		c->opening->reshaped = false;
 		loop_timer_set(core->loop, &c->lease->timer, c->lease->expires_ms);
 		core_tell(core, CORE_NEWS_CHANGED, c->opening);
 		break;

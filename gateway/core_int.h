@@ -6,6 +6,7 @@
  *	core_batch.c	pending requests -> plan -> firewall -> store -> commit -> answers
  *	core_load.c	store and kernel -> table, at start
  *	core_plan.c	one request on the table -> changes and an answer
+ *	core_unit.c	one opening or several that belong together, opened, renewed, ended
  *	core_ask.c	what every such request has to pass
  *	core_change.c	changes: made at once, undone or committed later
  *	core_elems.c	changes, or the whole table -> firewall elements
@@ -69,6 +70,8 @@ struct change {
 	struct lease *lease;
 	struct lease saved;		/* LEASE_SET */
 	uint64_t saved_until_ms;	/* kernel_until_ms as it was */
+	bool reshaped;			/* LEASE_SET: filters is the other list, the one of before */
+	struct filter_list *filters;
 	uint32_t item;			/* index of the pending request behind it */
 	const char *why;		/* for the record; static text or a rule's note */
 };
@@ -169,6 +172,8 @@ struct opening_plan {
 	struct prefix remote;
 	uint16_t remote_port;
 	bool disabled;
+	const struct opening *first;	/* of the unit this one belongs to; NULL: of none */
+	uint8_t set_offset;
 	uint32_t rule_id;
 	const char *why;		/* it is allowed, for the record */
 };
@@ -180,6 +185,7 @@ struct lease_plan {
 	const uint8_t *nonce;
 	uint32_t granted_s;
 	struct str descr;
+	struct filter_list filters;	/* of the opening */
 };
 /* All are in force on the table at once, as part of the batch, for item. ERR_MEMORY, ERR_EXISTS;
  * ERR_BUSY: the opening is not there yet but in this very batch. */
@@ -217,6 +223,8 @@ struct elems_memo {
 	uint8_t nonce[MAP_NONCE_LEN];
 	struct endpoint internal;
 	uint16_t external_port;
+	uint32_t set_id;
+	uint8_t set_offset;
 };
 int elems_memo_decode(const uint8_t *bytes, size_t len, struct elems_memo *out);
 

@@ -137,6 +137,8 @@ static int on_opening(void *arg, const struct db_opening *row)
 		.proto = row->proto,
 		.disabled = row->disabled,
 		.pinned = row->pinned,
+		.set_id = row->set_id,
+		.set_offset = row->set_offset,
 		.external = row->external,
 		.internal = row->internal,
 		.remote = row->remote,
@@ -150,6 +152,18 @@ static int on_opening(void *arg, const struct db_opening *row)
 		free(o);
 	}
 	return err;
+}
+
+static int on_filter(void *arg, uint32_t opening_id, const struct map_filter *f)
+{
+	struct core *core = arg;
+	struct opening *o = table_by_id(core->table, opening_id);
+
+	if (!o || !filter_is_family(f, 1, opening_is4(o)))
+		return ERR_CORRUPT;
+	if (!o->filters)
+		o->filters = calloc(1, sizeof(*o->filters));
+	return o->filters ? filter_add(o->filters, f, 1) : ERR_MEMORY;
 }
 
 static uint64_t restored_end_ms(const struct loading *ld, const struct db_lease *row)
@@ -225,6 +239,8 @@ static int load_rows(struct core *core, struct db *db, bool same_boot)
 		err = db_device_addrs_each(db, on_device_addr, core);
 	if (!err)
 		err = db_openings_each(db, on_opening, &ld);
+	if (!err)
+		err = db_filters_each(db, on_filter, core);
 	if (!err)
 		err = db_leases_each(db, on_lease, &ld);
 	return err ? err : check_owned(core);
@@ -317,6 +333,8 @@ static void adopt(struct core *core, const struct elems_memo *memo, const struct
 		.external = {addr_any4(), memo->external_port},
 		.internal = memo->internal,
 		.remote = remote_of(e),
+		.set_id = memo->set_id,
+		.set_offset = memo->set_offset,
 		.created_wall_s = store_wall_s(core),
 	};
 	if (!opening_is4(o))
@@ -349,7 +367,7 @@ static void on_element(void *arg, const struct fw_dumped *dumped)
 	o = table_by_id(core->table, memo.id);
 	if (o)
 		prolong_lease(core, o, &memo, e);
-	else if (is_unheard_of(core, memo.id) && e->set != FW_SET_OPEN6_RANGE)
+	else if (is_unheard_of(core, memo.id) && !fw_set_is_range(e->set))
 		adopt(core, &memo, e);
 }
 

@@ -3,64 +3,12 @@
  * One request on the table: who asks, what it finds, whether policy lets it, which port it gets.
  * The outcome is an answer and changes to the table (core_change.c); the firewall comes later.
  */
-#include "gateway/core_ask.h"
+#include "gateway/core_unit.h"
 
 #include "protocols/err.h"
 
 #include <assert.h>
 #include <string.h>
-
-static void open_new(struct asking *a)
-{
-	const struct map_req *req = a->req;
-	struct opening_plan op = {
-		.device_id = a->device->row.id,
-		.proto = req->proto,
-		.internal = req->internal,
-		.external = req->internal,
-		.remote = req->remote,
-		.remote_port = req->remote_port,
-		.disabled = req->disabled,
-	};
-	struct lease_plan lp;
-	struct opening *o;
-	int err;
-
-	if (!ask_quota(a))
-		return;
-	op.external.port = ask_port(a);
-	if (op.external.port == 0)
-		return;
-	lp = ask_lease(a);
-	op.rule_id = a->decision.rule_id;
-	op.why = a->decision.why;
-	err = change_open(a->core, a->index, &op, &lp, &o);
-	if (err)
-		ask_answer_err(a->item, err);
-	else
-		ask_granted(a, o, lp.granted_s);
-}
-
-static void renew(struct asking *a, struct opening *o)
-{
-	struct lease_plan lp;
-	int err;
-
-	if (!ask_nonce(a, opening_lease(o, a->req->origin)))
-		return;
-	if (a->req->exact && opening_is4(o) && o->external.port != a->req->external.port) {
-		ask_answer(a->item, MAP_TAKEN, "this endpoint has another external port");
-		return;
-	}
-	if (!ask_decide(a, o->external.port))
-		return;
-	lp = ask_lease(a);
-	err = change_lease(a->core, a->index, o, &lp, a->decision.why);
-	if (err)
-		ask_answer_err(a->item, err);
-	else
-		ask_granted(a, o, lp.granted_s);
-}
 
 static bool only_lease_is(const struct opening *o, enum map_origin origin)
 {
@@ -79,7 +27,7 @@ static void overwrite(struct asking *a, struct opening *o)
 		return;
 	}
 	if (same_end && o->disabled == a->req->disabled) {
-		renew(a, o);
+		unit_renew(a, o);
 		return;
 	}
 	if (!only_lease_is(o, a->req->origin)) {
@@ -92,7 +40,7 @@ static void overwrite(struct asking *a, struct opening *o)
 	if (err)
 		ask_answer_err(a->item, err);
 	else
-		open_new(a);
+		unit_open(a);
 }
 
 static bool is_alike(const struct opening *o, const struct map_req *req)
@@ -128,14 +76,14 @@ static void open_by_key(struct asking *a)
 		if (o)
 			overwrite(a, o);
 		else
-			open_new(a);
+			unit_open(a);
 		return;
 	}
 	o = find_endpoint(a);
 	if (o)
-		renew(a, o);
+		unit_renew(a, o);
 	else
-		open_new(a);
+		unit_open(a);
 }
 
 static void plan_open(struct asking *a)
@@ -156,14 +104,14 @@ static void end_on(struct asking *a, struct opening *o)
 		return;
 	}
 	if (a->req->origin == MAP_ORIGIN_OWNER) {
-		err = change_close(a->core, a->index, o, "closed by the owner");
+		err = unit_end(a, o, "closed by the owner");
 	} else if (!l || l->device_id != a->device->row.id) {
 		ask_answer(a->item, MAP_NOT_OWNER, map_result_text(MAP_NOT_OWNER));
 		return;
 	} else if (!ask_nonce(a, l)) {
 		return;
 	} else {
-		err = change_end(a->core, a->index, l, "closed by the app");
+		err = unit_end(a, o, "closed by the app");
 	}
 	if (err)
 		ask_answer_err(a->item, err);
@@ -228,7 +176,7 @@ static void plan_renew(struct asking *a)
 	whole.descr = str_from(l->descr);
 	a->req = &whole;
 	if (ask_begin(a))
-		renew(a, o);
+		unit_renew(a, o);
 }
 
 static void plan_request(struct core *core, uint32_t index)
@@ -249,6 +197,7 @@ static void plan_request(struct core *core, uint32_t index)
 			ask_answer(item, MAP_TROUBLE, "too many devices");
 			return;
 		}
+		a.target = a.device;
 		item->device_id = a.device->row.id;
 	}
 	switch (item->req.op) {

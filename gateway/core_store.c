@@ -89,6 +89,8 @@ static void put_change(struct store_job *sj, const struct change *c)
 		record_change(sj, c, "lease");
 		break;
 	case CHANGE_LEASE_SET:
+		if (c->reshaped)
+			job_put_filters(sj, c->opening);
 		if (is_worth_writing(c))
 			job_put_lease(sj, c->lease);
 		break;

@@ -335,6 +335,7 @@ static void opening_free(struct opening *o)
 		o->leases = l->next;
 		free(l);
 	}
+	free(o->filters);
 	free(o);
 }
 

@@ -12,6 +12,7 @@
 #define GATEWAY_TABLE_H
 
 #include "gateway/loop.h"
+#include "policy/filter.h"
 #include "protocols/map.h"
 
 #include <stdbool.h>
@@ -54,6 +55,11 @@ struct opening {
 	struct endpoint internal;
 	struct prefix remote;
 	uint16_t remote_port;		/* 0: any */
+	struct filter_list *filters;	/* who of remote may come in; NULL: everybody. Never changed,
+					   only replaced; it has one lease then */
+	bool reshaped;			/* other filters in this batch */
+	uint32_t set_id;		/* ports opened as a unit: id of the first; 0: none */
+	uint8_t set_offset;		/* place in the unit */
 	uint32_t rule_id;		/* that allowed it; 0: built in */
 	uint64_t created_wall_s;
 	uint64_t kernel_until_ms;	/* when the kernel closes it by itself; LOOP_NEVER */

@@ -22,6 +22,25 @@ static int compare_rows(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* An opening of several peers has a row for each of them. Sorts. */
+static void sum_up(struct tally *t)
+{
+	size_t last = 0;
+
+	if (t->count == 0)
+		return;
+	qsort(t->rows, t->count, sizeof(*t->rows), compare_rows);
+	for (size_t i = 1; i < t->count; i++) {
+		if (t->rows[i].opening_id != t->rows[last].opening_id) {
+			t->rows[++last] = t->rows[i];
+			continue;
+		}
+		t->rows[last].packets += t->rows[i].packets;
+		t->rows[last].bytes += t->rows[i].bytes;
+	}
+	t->count = last + 1;
+}
+
 /* t NULL: counters were not asked for. An opening the kernel does not have counts nothing. */
 static void show(struct jsonw *j, const struct core *core, const struct addr *wan4,
 	const struct opening *o, const struct tally *t)
@@ -87,8 +106,7 @@ static void on_counted(void *arg, int err)
 	struct api_job *job = arg;
 	struct tally *t = job->data;
 
-	if (t->count)
-		qsort(t->rows, t->count, sizeof(*t->rows), compare_rows);
+	sum_up(t);
 	if (err == ERR_NOT_FOUND)	/* no table in the kernel: nothing was counted */
 		err = 0;
 	if (api_job_fine(job, t->no_memory ? ERR_MEMORY : err)) {

@@ -99,18 +99,24 @@ static void cell_time(struct cli_table *t, const json_t *o, const char *key)
 static void put_from(struct writer *w, const json_t *opening)
 {
 	const json_t *remote = json_object_get(opening, "remote");
-	struct str from = text_of(remote, "from");
 
-	writer_str(w, from.len ? from : STR("anyone"));
-	if (has(remote, "port")) {
-		writer_text(w, " port ");
-		writer_dec(w, number_of(remote, "port"));
+	for (size_t i = 0; i < json_array_size(remote); i++) {
+		const json_t *peer = json_array_get(remote, i);
+		struct str from = text_of(peer, "from");
+		writer_text(w, i ? ", " : "");
+		writer_str(w, from.len ? from : STR("anyone"));
+		if (has(peer, "port")) {
+			writer_text(w, " port ");
+			writer_dec(w, number_of(peer, "port"));
+		}
 	}
+	if (json_array_size(remote) == 0)
+		writer_text(w, "anyone");
 }
 
 static void cell_from(struct cli_table *t, const json_t *opening)
 {
-	char text[CELL];
+	char text[4 * CELL];	/* every filter a PCP client may set */
 	struct writer w = writer_to(text, sizeof(text));
 
 	put_from(&w, opening);
