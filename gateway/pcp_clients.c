@@ -50,14 +50,20 @@ static bool same_way(const struct udp_path *a, const struct udp_path *b)
 static bool is_again(const struct pcp_clients *c, const struct pcp_client *p)
 {
 	for (const struct pcp_client *q = c->places; q < p; q++)
-		if (q->id && same_way(&q->path, &p->path))
+		if (q->stale && same_way(&q->path, &p->path))
 			return true;
 	return false;
+}
+
+void pcp_clients_doubt(struct pcp_clients *c)
+{
+	for (struct pcp_client *p = c->places; p < c->places + PCP_CLIENTS_MAX; p++)
+		p->stale = p->id != 0;
 }
 
 void pcp_clients_send(const struct pcp_clients *c, const void *bytes, size_t len)
 {
 	for (const struct pcp_client *p = c->places; p < c->places + PCP_CLIENTS_MAX; p++)
-		if (p->id && !is_again(c, p))
+		if (p->stale && !is_again(c, p))
 			(void)udp_send(&p->path, bytes, len);
 }

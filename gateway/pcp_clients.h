@@ -24,6 +24,7 @@ struct pcp_client {
 	uint64_t used;			/* by the clock of requests */
 	struct udp_path path;
 	struct pcp_msg msg;		/* opcode and map; without description and request */
+	bool stale;			/* what it believes may no longer be true */
 	unsigned updates;		/* still to be sent to it */
 };
 
@@ -33,12 +34,14 @@ struct pcp_clients {
 	struct pcp_client places[PCP_CLIENTS_MAX];
 };
 
-/* The client has just got, or renewed, the opening by msg; updates are no longer needed. */
+/* The client has just got, or renewed, the opening by msg: it knows all there is to know. */
 void pcp_clients_note(struct pcp_clients *c, uint32_t id, const struct udp_path *path,
 	const struct pcp_msg *msg);
 void pcp_clients_forget(struct pcp_clients *c, uint32_t id);
 
-/* Bytes to each endpoint once, however much it has asked for. */
+/* All who are known by now are stale. */
+void pcp_clients_doubt(struct pcp_clients *c);
+/* Bytes to each stale endpoint once, however much it has asked for. */
 void pcp_clients_send(const struct pcp_clients *c, const void *bytes, size_t len);
 
 #endif

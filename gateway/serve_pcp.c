@@ -34,7 +34,6 @@ struct serve_pcp {
 	struct udp_door *door;
 	bool natpmp;
 	bool pcp;
-	bool third_party;		/* some clients may ask for others */
 	struct announce announce;
 	struct pcp_update update;
 	struct pcp_clients clients;
@@ -144,10 +143,11 @@ static void refuse_version(struct ask *ask)
 static void ask_pcp(struct ask *ask)
 {
 	const struct addr *client = &ask->path.remote.addr;
+	bool third_party = core_may_third_party(ask->serve->core, client);
 	struct pcp_msg *msg = &ask->pcp;
 	struct map_req req;
 
-	if (pcp_decode(ask->bytes, ask->len, client, ask->serve->third_party, msg)) {
+	if (pcp_decode(ask->bytes, ask->len, client, third_party, msg)) {
 		give_back(ask);
 	} else if (!ask->serve->pcp) {
 		refuse_version(ask);

@@ -87,11 +87,13 @@ def test_refusals(lab):
     assert code == REFUSED and "MALFORMED_OPTION" in said, said
 
 
-def test_the_other_protocol_alone(lab):
+def test_natpmp_alone(lab):
     lab.start_postern(protocols={"pcp": "no"})
     code, said = tool(lab, "announce")
     assert code == REFUSED and "NAT-PMP" in said, said
-    lab.postern.daemon.stop()
+
+
+def test_pcp_alone(lab):
     lab.start_postern(protocols={"natpmp": "no"})
     code, said = tool(lab, "natpmp-address")
     assert code == REFUSED and "UNSUPP_VERSION" in said, said

@@ -78,7 +78,8 @@ static void answers(void **state)
 	assert_true(addr_eq(&a.map.suggested.addr, &wan));
 	assert_int_equal(a.map.suggested.port, 9000);
 	assert_int_equal(a.map.set_size, 2);
-	assert_int_equal(answered("02 82 0000 00000708 01020304" ZEROS12 MAP_FIELDS PEER_AT, &a), 0);
+	assert_int_equal(
+		answered("02 82 0000 00000708 01020304" ZEROS12 MAP_FIELDS PEER_AT, &a), 0);
 	assert_int_equal(a.map.peer.port, 443);
 	/* Errors may be short, and say what nobody has heard of. */
 	assert_int_equal(answered("02 81 0001 00000708 01020304" ZEROS12, &a), 0);

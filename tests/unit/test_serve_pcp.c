@@ -54,6 +54,7 @@ static struct world {
 	core_news_fn *news;
 	void *news_arg;
 	bool busy;
+	uint32_t may_third_party;	/* this client */
 	struct waiting waiting[CORE_PENDING_MAX + 1];
 	size_t waiting_count;
 	struct sent sent[SENT_MAX];
@@ -81,6 +82,12 @@ const struct opening *core_opening_by_id(const struct core *core, uint32_t id)
 {
 	(void)core;
 	return id == w.opening.id ? &w.opening : NULL;
+}
+
+bool core_may_third_party(struct core *core, const struct addr *client)
+{
+	(void)core;
+	return addr_to4(client) == w.may_third_party;
 }
 
 bool core_opening_active(const struct core *core, const struct opening *o)
@@ -320,6 +327,25 @@ static void pcp_map(void **state)
 		"06000000 1f40 0000" ANY4);
 	assert_sent(1, &path, "02810000 00000e10 0000025d 00000000 00000000 00000000" NONCE
 		"06000000 1f40 1f41 00000000 00000000 0000ffff cb007102");
+}
+
+/* PCP-80, PCP-82: only for whom a rule lets. */
+static void pcp_third_party(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(true, true);
+	receive(&path, MAP_TCP "01000010 00000000 00000000 0000ffff c0a80114");
+	assert_int_equal(w.waiting_count, 0);
+	assert_int_equal(w.sent[0].bytes[3], PCP_UNSUPP_OPTION);
+	w.may_third_party = 0xc0a8010a;
+	receive(&path, MAP_TCP "01000010 00000000 00000000 0000ffff c0a80114");
+	assert_int_equal(w.waiting_count, 1);
+	assert_true(w.waiting[0].req.third_party);
+	assert_int_equal(addr_to4(&w.waiting[0].req.internal.addr), 0xc0a80114);
+	assert_int_equal(addr_to4(&w.waiting[0].req.client), 0xc0a8010a);
+	answer(0, MAP_OK, 8001, 3600);
 }
 
 static void pcp_without_the_core(void **state)
@@ -583,7 +609,8 @@ static size_t keep(uint8_t opcode)
 	return kept;
 }
 
-/* PCP-95: at the port of the request, from the address that was asked; each client once. */
+/* PCP-95: at the port of the request, from the address that was asked; each client once, and who
+ * has asked since not at all. */
 static void announced_to_clients(void **state)
 {
 	struct udp_path path = path4();
@@ -600,6 +627,15 @@ static void announced_to_clients(void **state)
 	assert_int_equal(w.sent_count, 7);
 	assert_int_equal(keep(PCP_OP_ANNOUNCE), 1);
 	assert_sent(0, &path, ANNOUNCE("0000025d"));
+	open_mapping(MAP_TCP);
+	loop_advance(w.loop, 250);
+	assert_int_equal(keep(PCP_OP_ANNOUNCE), 1);
+	receive(&path, MAP_TCP);
+	w.waiting[0].answer(w.waiting[0].arg,
+		&(struct map_ans){.result = MAP_OK, .lifetime_s = 9, .id = 2});
+	w.sent_count = 0;
+	loop_advance(w.loop, 600000);
+	assert_int_equal(keep(PCP_OP_ANNOUNCE), 0);
 }
 
 /* PCP-96: three times, with the new address, and what is left of the lease. */
@@ -717,6 +753,7 @@ int main(void)
 		cmocka_unit_test_teardown(natpmp_address, tear_down),
 		cmocka_unit_test_teardown(pcp_map, tear_down),
 		cmocka_unit_test_teardown(pcp_peer, tear_down),
+		cmocka_unit_test_teardown(pcp_third_party, tear_down),
 		cmocka_unit_test_teardown(pcp_without_the_core, tear_down),
 		cmocka_unit_test_teardown(which_protocol, tear_down),
 		cmocka_unit_test_teardown(natpmp_only, tear_down),
