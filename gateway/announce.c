@@ -72,7 +72,6 @@ void announce_begin(struct announce *a)
 {
 	a->timer.fn = send_copy;
 	a->timer.arg = a;
-	pcp_clients_doubt(a->clients);
 	a->left = COPIES;
 	a->gap_ms = FIRST_GAP_MS;
 	loop_timer_set(a->loop, &a->timer, loop_now_ms(a->loop));

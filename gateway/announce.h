@@ -2,9 +2,9 @@
 /*
  * Tells the LANs that mappings may be gone or the external address is another one: the NAT-PMP
  * address announcement (RFC 6886 section 3.2.1) and the PCP ANNOUNCE (RFC 6887 section 14.1.3),
- * to 224.0.0.1 and ff02::1, port 5350, and the latter to each client known before, at the port it
- * asked from, until it asks again. A series is ten copies, 250 ms apart, each gap twice the
- * one before, each with the epoch of its own moment.
+ * to 224.0.0.1 and ff02::1, port 5350, and the latter to each stale client at the port it asked
+ * from. A series is ten copies, 250 ms apart, each gap twice the one before, each with the epoch
+ * of its own moment.
  *
  * Without an external address NAT-PMP announces nothing: there is nothing a client could do with
  * it, and the address that comes begins a series of its own. When to begin is the owner's.
@@ -29,7 +29,7 @@ struct announce {
 	struct udp_door *door;		/* of port 5351 */
 	bool natpmp;
 	bool pcp;
-	struct pcp_clients *clients;
+	const struct pcp_clients *clients;
 
 	struct loop_timer timer;
 	uint64_t gap_ms;		/* after the next copy */

@@ -188,6 +188,8 @@ static void on_news(void *arg, enum core_news news, const struct opening *o)
 {
 	struct serve_pcp *serve = arg;
 
+	if (news == CORE_NEWS_EPOCH)
+		pcp_clients_doubt(&serve->clients);
 	if (news == CORE_NEWS_WAN || news == CORE_NEWS_EPOCH)
 		announce_begin(&serve->announce);
 	if (news == CORE_NEWS_WAN)

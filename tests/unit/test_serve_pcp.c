@@ -622,6 +622,11 @@ static void announced_to_clients(void **state)
 	w.waiting[0].answer(w.waiting[0].arg,
 		&(struct map_ans){.result = MAP_OK, .lifetime_s = 9, .id = 2});
 	w.sent_count = 0;
+	change_wan(0);
+	change_wan(WAN4);
+	loop_advance(w.loop, 0);
+	assert_int_equal(w.sent_count, 6);
+	w.sent_count = 0;
 	w.news(w.news_arg, CORE_NEWS_EPOCH, NULL);
 	loop_advance(w.loop, 0);
 	assert_int_equal(w.sent_count, 7);
