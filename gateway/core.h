@@ -66,8 +66,9 @@ typedef void core_answer_fn(void *arg, const struct map_ans *ans);
  * waiting; the client may be told MAP_TROUBLE or nothing. */
 int core_request(struct core *core, const struct map_req *req, core_answer_fn *answer, void *arg);
 
-/* A rule lets this client open ports for other hosts (PCP's THIRD_PARTY). */
-bool core_may_third_party(struct core *core, const struct addr *client);
+/* A rule lets this client open ports for other hosts (PCP's THIRD_PARTY); one never seen before
+ * counts as the member it will be. */
+bool core_may_third_party(const struct core *core, const struct addr *client);
 
 /* ---- facts told from outside ---- */
 
