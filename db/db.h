@@ -72,6 +72,7 @@ struct db_opening {
 	uint16_t remote_port;
 	bool disabled;
 	bool pinned;
+	bool outbound;			/* a flow to remote, remote_port leaves from external */
 	uint32_t set_id;		/* opened as a unit: id of its first one; 0: by itself */
 	uint8_t set_offset;		/* place in the unit */
 	uint32_t rule_id;		/* that allowed it; 0: built in */

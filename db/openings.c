@@ -20,6 +20,7 @@ static const struct field opening_fields[] = {
 	OPENING("remote_port", remote_port, 0, UINT16_MAX),
 	OPENING("disabled", disabled, 0, 1),
 	OPENING("pinned", pinned, 0, 1),
+	OPENING("outbound", outbound, 0, 1),
 	OPENING("set_id", set_id, 0, UINT32_MAX),
 	OPENING("set_offset", set_offset, 0, MAP_SET_MAX - 1),
 	OPENING("rule_id", rule_id, 0, UINT32_MAX),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The core's public face: beginning and end, facts from outside, views, the owner's acts. */
-#include "gateway/core_int.h"
+#include "gateway/core_ask.h"
 
 #include "protocols/err.h"
 
@@ -210,15 +210,15 @@ int core_request(struct core *core, const struct map_req *req, core_answer_fn *f
 	return batch_push(core, &item);
 }
 
-bool core_may_third_party(const struct core *core, const struct addr *client)
+bool core_may_third_party(struct core *core, const struct addr *client)
 {
-	const struct device *d = devices_by_addr(core->devices, client);
-	struct decide_facts facts = {.origin = MAP_ORIGIN_PCP, .zone = RULE_ZONE_MEMBER};
+	const struct device *d = ask_device(core, client);
+	struct decide_facts facts = {.origin = MAP_ORIGIN_PCP};
 
-	if (d) {
-		facts.zone = (enum rule_zone)d->row.zone;
-		facts.device_id = d->row.id;
-	}
+	if (!d)
+		return false;
+	facts.zone = (enum rule_zone)d->row.zone;
+	facts.device_id = d->row.id;
 	return decide_third_party(core->rules, core->rule_count, &facts);
 }
 
@@ -349,6 +349,16 @@ static size_t devices_with_openings(const struct core *core)
 	return n;
 }
 
+static size_t outbound(const struct core *core)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < table_listed(core->table); i++)
+		n += table_at(core->table, i)->outbound &&
+		     table_at(core->table, i)->state == OPENING_LISTED;
+	return n;
+}
+
 void core_status(const struct core *core, struct core_status *out)
 {
 	*out = (struct core_status){
@@ -356,7 +366,7 @@ void core_status(const struct core *core, struct core_status *out)
 		.wan_private = addr_is_private(&core->wan4),
 		.firewall = core->firewall,
 		.store = core->store,
-		.openings = table_count(core->table),
+		.openings = table_count(core->table) - outbound(core),
 		.devices_with_openings = devices_with_openings(core),
 		.attended = false,
 		.epoch_s = core_epoch_s(core),

@@ -65,6 +65,12 @@ static bool is_held(const struct core *core, uint16_t port, uint32_t device_id)
  * may share it (UPnP), and so may one device's TCP and UDP. */
 static bool collides(const struct opening *o, const struct asking *a)
 {
+	bool same_end = o->proto == a->req->proto && o->internal.port == a->req->internal.port &&
+			addr_eq(&o->internal.addr, &a->req->internal.addr);
+
+	if (a->req->op == MAP_OP_PEER)
+		return !same_end && (o->device_id != a->target->row.id ||
+					    o->proto == a->req->proto);
 	if (prefix_eq(&o->remote, &a->req->remote) && o->proto == a->req->proto)
 		return true;
 	if (o->device_id == a->target->row.id)
@@ -150,23 +156,33 @@ static uint16_t exact_port(struct asking *a)
 	return 0;
 }
 
+/* One external port an internal port (RFC 4787 REQ-1): that of its outbound flows, else the one
+ * that is suggested. */
+static uint16_t wanted_port(const struct asking *a)
+{
+	const struct map_req *req = a->req;
+	const struct opening *o = table_first_internal(a->core->table, req->proto, &req->internal);
+
+	while (o && (!o->outbound || o->disabled))
+		o = table_next_internal(o);
+	return o ? o->external.port : req->external.port;
+}
+
 /* A suggestion never causes a refusal (RFC 6887 section 11.3): what policy says to it decides only
  * whether it is used. 0: answered. */
 uint16_t ask_port(struct asking *a)
 {
-	uint16_t suggested = a->req->external.port;
-
 	a->wanted = count_wanted(a);
 	a->run = addr_is4(&a->req->internal.addr) ? 1 : a->wanted;
 	if (!addr_is4(&a->req->internal.addr))
 		return ask_decide(a, a->req->internal.port) ? a->req->internal.port : 0;
 	if (a->req->exact)
-		return ask_decide(a, suggested) ? exact_port(a) : 0;
+		return ask_decide(a, a->req->external.port) ? exact_port(a) : 0;
 	if (!ask_decide(a, 0))
 		return 0;
 	a->core->port_seed = a->core->port_seed * 1664525u + 1013904223u;
 	a->run = a->run_port = 0;
-	ports_choose(suggested, a->req->internal.port, a->core->port_seed >> 8, is_good_start, a);
+	ports_choose(wanted_port(a), a->req->internal.port, a->core->port_seed >> 8, is_good_start, a);
 	if (a->run == 0)
 		ask_answer(a->item, MAP_NO_PORT, map_result_text(MAP_NO_PORT));
 	else

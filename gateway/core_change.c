@@ -103,7 +103,7 @@ static bool may_be_pinned(const struct core *core, const struct opening *o)
 {
 	const struct opening *other = table_first_internal(core->table, o->proto, &o->internal);
 
-	if (!opening_is4(o) || o->disabled)
+	if (!opening_is4(o) || o->disabled || o->outbound)
 		return false;
 	for (; other; other = table_next_internal(other)) {
 		if (other != o && other->pinned)
@@ -165,6 +165,7 @@ static struct opening *new_opening(struct core *core, const struct opening_plan 
 		.device_id = op->device_id,
 		.proto = op->proto,
 		.disabled = op->disabled,
+		.outbound = op->outbound,
 		.external = op->external,
 		.internal = op->internal,
 		.remote = op->remote,
@@ -279,7 +280,7 @@ static int pin_sibling(struct core *core, uint32_t item, const struct opening *g
 	if (!gone->pinned)
 		return 0;
 	for (; o; o = table_next_internal(o)) {
-		if (!o->disabled && (!oldest || o->id < oldest->id))
+		if (!o->disabled && !o->outbound && (!oldest || o->id < oldest->id))
 			oldest = o;
 	}
 	if (!oldest)

@@ -107,6 +107,7 @@ static struct fw_hole hole_of(const struct core *core, const struct opening *o)
 		.remote = o->remote,
 		.remote_port = o->remote_port,
 		.pinned = o->pinned && !addr_is_any(&core->wan4),
+		.outbound = o->outbound,
 		.timeout_ms = 1,
 	};
 	struct writer w = writer_to(h.userdata, sizeof(h.userdata));
@@ -122,6 +123,13 @@ static struct fw_hole hole_of(const struct core *core, const struct opening *o)
 	return h;
 }
 
+/* An outbound flow over IPv6 leaves as it is, and one over IPv4 needs an address to leave from. */
+static bool has_elements(const struct core *core, const struct opening *o)
+{
+	return !o->disabled &&
+	       (!o->outbound || (opening_is4(o) && !addr_is_any(&core->wan4)));
+}
+
 /* The opening with these filters. */
 static int put_shape(struct core *core, const struct opening *o, const struct filter_list *filters,
 	enum fw_elem_op op, uint32_t owner)
@@ -131,7 +139,7 @@ static int put_shape(struct core *core, const struct opening *o, const struct fi
 	struct fw_hole hole = hole_of(core, o);
 	size_t n;
 
-	if (o->disabled)
+	if (!has_elements(core, o))
 		return 0;
 	if (reserve(b, FW_HOLE_ELEMS))
 		return ERR_MEMORY;

@@ -7,6 +7,7 @@
  *	core_load.c	store and kernel -> table, at start
  *	core_plan.c	one request on the table -> changes and an answer
  *	core_unit.c	one opening or several that belong together, opened, renewed, ended
+ *	core_peer.c	the same for an outbound flow, and its longer life
  *	core_ask.c	what every such request has to pass
  *	core_change.c	changes: made at once, undone or committed later
  *	core_elems.c	changes, or the whole table -> firewall elements
@@ -48,6 +49,8 @@ struct pending {
 	uint32_t opening_id;		/* EXPIRE, PROLONG */
 	enum map_origin origin;		/* EXPIRE */
 	const char *why;		/* EXPIRE: static */
+	bool looked_up;			/* PEER: flow is the running one's external end */
+	struct endpoint flow;		/* port 0: it is not running */
 	struct map_ans ans;
 	/* what the record shall say of a refusal */
 	uint32_t device_id, rule_id;
@@ -80,6 +83,7 @@ struct batch {
 	bool busy;
 	bool rebuild;
 	bool skip_firewall;		/* it cannot be had: only closing goes on */
+	bool asking;			/* the firewall is asked for running flows first */
 	unsigned rounds;
 	bool applied;			/* the firewall has answered: */
 	int apply_err;
@@ -172,6 +176,7 @@ struct opening_plan {
 	struct prefix remote;
 	uint16_t remote_port;
 	bool disabled;
+	bool outbound;
 	const struct opening *first;	/* of the unit this one belongs to; NULL: of none */
 	uint8_t set_offset;
 	uint32_t rule_id;

@@ -216,6 +216,7 @@ void job_put_opening(struct store_job *sj, const struct opening *o)
 		.remote_port = o->remote_port,
 		.disabled = o->disabled,
 		.pinned = o->pinned,
+		.outbound = o->outbound,
 		.set_id = o->set_id,
 		.set_offset = o->set_offset,
 		.rule_id = o->rule_id,

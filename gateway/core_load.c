@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define PEER_AT 12	/* of the peer's address in a key of FW_MAP_PEER4, its port follows */
 #define GRACE_MS 1000	/* what core_elems.c adds to the kernel's timeouts */
 
 struct loading {
@@ -137,6 +138,7 @@ static int on_opening(void *arg, const struct db_opening *row)
 		.proto = row->proto,
 		.disabled = row->disabled,
 		.pinned = row->pinned,
+		.outbound = row->outbound,
 		.set_id = row->set_id,
 		.set_offset = row->set_offset,
 		.external = row->external,
@@ -300,6 +302,10 @@ static struct prefix remote_of(const struct fw_elem *e)
 		remote = addr_from4_bytes(e->key);
 		return prefix_host(&remote);
 	}
+	if (e->set == FW_MAP_PEER4) {
+		remote = addr_from4_bytes(e->key + PEER_AT);
+		return prefix_host(&remote);
+	}
 	if (e->set == FW_SET_OPEN6_HOST) {
 		remote = addr_from6_bytes(e->key);
 		return prefix_host(&remote);
@@ -339,6 +345,10 @@ static void adopt(struct core *core, const struct elems_memo *memo, const struct
 	};
 	if (!opening_is4(o))
 		o->external.addr = o->internal.addr;
+	if (e->set == FW_MAP_PEER4) {
+		o->outbound = true;
+		o->remote_port = (uint16_t)(e->key[PEER_AT + 4] << 8 | e->key[PEER_AT + 5]);
+	}
 	if (change_restore(core, o)) {
 		free(o);
 		return;

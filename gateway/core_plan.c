@@ -3,6 +3,7 @@
  * One request on the table: who asks, what it finds, whether policy lets it, which port it gets.
  * The outcome is an answer and changes to the table (core_change.c); the firewall comes later.
  */
+#include "gateway/core_peer.h"
 #include "gateway/core_unit.h"
 
 #include "protocols/err.h"
@@ -45,8 +46,8 @@ static void overwrite(struct asking *a, struct opening *o)
 
 static bool is_alike(const struct opening *o, const struct map_req *req)
 {
-	return prefix_eq(&o->remote, &req->remote) && o->remote_port == req->remote_port &&
-	       o->disabled == req->disabled;
+	return !o->outbound && o->disabled == req->disabled &&
+	       o->remote_port == req->remote_port && prefix_eq(&o->remote, &req->remote);
 }
 
 /* Of several openings of one endpoint the oldest that this front door holds, else the oldest. */
@@ -130,7 +131,7 @@ static struct opening *find_named(const struct asking *a)
 			&req->remote);
 	case MAP_KEY_INTERNAL:
 		o = table_first_internal(a->core->table, req->proto, &req->internal);
-		while (o && !opening_lease(o, req->origin))
+		while (o && (o->outbound || !opening_lease(o, req->origin)))
 			o = table_next_internal(o);
 		break;
 	}
@@ -145,7 +146,7 @@ static void plan_close_all(struct asking *a)
 	for (; o; o = next) {
 		struct lease *l = opening_lease(o, a->req->origin);
 		next = table_next_device(o);
-		if (!l || o->proto != a->req->proto ||
+		if (!l || o->outbound || o->proto != a->req->proto ||
 			!addr_eq(&o->internal.addr, &a->req->internal.addr))
 			continue;
 		int err = change_end(a->core, a->index, l, "closed by the app, with all others");
@@ -212,6 +213,12 @@ static void plan_request(struct core *core, uint32_t index)
 		break;
 	case MAP_OP_CLOSE_ALL:
 		plan_close_all(&a);
+		break;
+	case MAP_OP_PEER:
+		peer_plan(&a);
+		break;
+	case MAP_OP_PEER_CLOSE:
+		end_on(&a, peer_find(&a));
 		break;
 	}
 }

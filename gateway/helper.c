@@ -41,7 +41,10 @@ struct helper {
 	uint64_t refused_told_ms;	/* when that was; 0: never */
 	struct fw_dumped dumped[WIRE_ELEMS_MAX];
 	uint16_t dumped_count;
+	uint64_t hidden;		/* bits: flows of the FIND under way that are not told */
 };
+
+_Static_assert(FW_FIND_MAX <= 64, "helper.hidden is too small");
 
 static void forget_transaction(struct helper *h)
 {
@@ -323,6 +326,8 @@ static void on_found(void *arg, int err, const struct endpoint *from, size_t cou
 	struct wire_end ends[FW_FIND_MAX] = {0};
 
 	for (size_t i = 0; i < count; i++) {
+		if (h->hidden >> i & 1)
+			continue;
 		memcpy(ends[i].addr, from[i].addr.b, sizeof(ends[i].addr));
 		ends[i].port = from[i].port;
 	}
@@ -336,19 +341,19 @@ static int take_find(struct helper *h, const struct wire_head *head,
 	const struct wire_tuple *tuples)
 {
 	struct fw_tuple flows[FW_FIND_MAX];
-	int err = 0;
+	uint64_t hidden = 0;
+	int err;
 
 	for (size_t i = 0; i < head->count; i++) {
-		int why = helper_check_tuple(&h->config.facts, &tuples[i]);
-
-		if (why == ERR_SYNTAX || tuples[i].left_s != 0)
+		err = helper_check_tuple(&h->config.facts, &tuples[i]);
+		if (err == ERR_SYNTAX || tuples[i].left_s != 0)
 			return ERR_SYNTAX;
-		err = why ? why : err;
+		hidden |= (uint64_t)(err != 0) << i;
 		flows[i] = tuple_of(&tuples[i]);
 	}
 	begin(h, head->seq);
-	if (!err)
-		err = fw_find(h->config.backend, flows, head->count, on_found, h);
+	h->hidden = hidden;
+	err = fw_find(h->config.backend, flows, head->count, on_found, h);
 	if (err)
 		on_found(h, err, NULL, 0);
 	return 0;

@@ -49,6 +49,9 @@ struct opening {
 	uint8_t proto;
 	bool disabled;			/* listed, but nothing passes */
 	bool pinned;			/* the endpoint's outbound packets leave from external */
+	bool outbound;			/* lets nobody in: the endpoint's flow to remote, a host, and
+					   remote_port leaves from external and may be silent (PEER);
+					   disabled: that port was not ours to give */
 	bool active;			/* the kernel has it */
 	bool barred;			/* the firewall refuses it as things are (other LAN) */
 	struct endpoint external;	/* IPv4: port; IPv6: same as internal */
@@ -85,7 +88,8 @@ void table_close(struct table *t, struct opening *o);
 void table_reopen(struct table *t, struct opening *o);
 void table_remove(struct table *t, struct opening *o);	/* and frees it with its leases */
 
-/* Lookups see what is reserved or listed, never what is closing. */
+/* Lookups see what is reserved or listed, never what is closing; those by a whole key do not see
+ * what is outbound. */
 struct opening *table_by_id(const struct table *t, uint32_t id);
 struct opening *table_by_external(const struct table *t, uint8_t proto, uint16_t port,
 	const struct prefix *remote);
@@ -100,6 +104,10 @@ struct opening *table_first_internal(const struct table *t, uint8_t proto,
 	const struct endpoint *internal);
 struct opening *table_next_internal(const struct opening *o);
 
+/* The outbound one for the flow from internal to peer. */
+struct opening *table_outbound(const struct table *t, uint8_t proto,
+	const struct endpoint *internal, const struct endpoint *peer);
+
 /* All openings of one device, in no order. */
 struct opening *table_first_device(const struct table *t, uint32_t device_id);
 struct opening *table_next_device(const struct opening *o);
@@ -108,7 +116,7 @@ struct opening *table_next_device(const struct opening *o);
 size_t table_count(const struct table *t);	/* reserved and listed, without closing */
 size_t table_listed(const struct table *t);
 struct opening *table_at(const struct table *t, size_t place);	/* NULL beyond the end */
-size_t table_listed4(const struct table *t);	/* the IPv4 ones only */
+size_t table_listed4(const struct table *t);	/* the IPv4 ones that are not outbound only */
 struct opening *table_at4(const struct table *t, size_t place);
 
 #endif

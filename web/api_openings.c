@@ -53,16 +53,21 @@ static void show(struct jsonw *j, const struct core *core, const struct addr *wa
 	api_show_opening(j, core, wan4, o, t && !row ? &none : row);
 }
 
-static void answer_all(struct httpd_request *req, const struct core *core, const struct tally *t)
+/* Openings, or what is outbound. */
+static void answer_all(struct httpd_request *req, const struct core *core, bool outbound,
+	const struct tally *t)
 {
 	struct addr wan4 = api_show_wan4(core);
 	size_t count = core_openings(core);
 	struct jsonw j = {0};
 
 	jsonw_object(&j, NULL);
-	jsonw_array(&j, "openings");
-	for (size_t i = 0; i < count; i++)
-		show(&j, core, &wan4, core_opening_at(core, i), t);
+	jsonw_array(&j, outbound ? "peers" : "openings");
+	for (size_t i = 0; i < count; i++) {
+		const struct opening *o = core_opening_at(core, i);
+		if (o->outbound == outbound)
+			show(&j, core, &wan4, o, t);
+	}
 	jsonw_array_end(&j);
 	jsonw_object_end(&j);
 	api_answer_json(req, 200, &j);
@@ -113,7 +118,7 @@ static void on_counted(void *arg, int err)
 		if (t->id)
 			answer_one(job->req, job->core, t->id, t);
 		else
-			answer_all(job->req, job->core, t);
+			answer_all(job->req, job->core, false, t);
 	}
 	free(t->rows);
 	api_job_free(job);
@@ -157,7 +162,12 @@ void api_openings_get(const struct api_call *call)
 	if (counters)
 		count_and_answer(call, 0);
 	else
-		answer_all(call->req, call->api->core, NULL);
+		answer_all(call->req, call->api->core, false, NULL);
+}
+
+void api_peers_get(const struct api_call *call)
+{
+	answer_all(call->req, call->api->core, true, NULL);
 }
 
 void api_opening_get(const struct api_call *call)

@@ -218,6 +218,30 @@ int cli_show_openings(const json_t *root, FILE *out)
 	return finish(&t, out);
 }
 
+int cli_show_peers(const json_t *root, FILE *out)
+{
+	static const char *const heads[] = {"ID", "PROTO", "LEAVES FROM", "HOST", "FOR", "DEVICE",
+		"LEFT", "DESCRIPTION"};
+	const json_t *rows = rows_of(root, "peers");
+	struct cli_table t;
+
+	if (!rows)
+		return ERR_SYNTAX;
+	cli_table_init(&t, heads, 8);
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *o = json_array_get(rows, i);
+		cell_number(&t, o, "id");
+		cli_table_cell(&t, text_of(o, "protocol"));
+		cell_endpoint(&t, json_object_get(o, "external"));
+		cell_endpoint(&t, json_object_get(o, "internal"));
+		cell_from(&t, o);
+		cli_table_cell(&t, device_name(json_object_get(o, "device")));
+		cell_left(&t, o);
+		cli_table_cell(&t, description_of(o));
+	}
+	return finish(&t, out);
+}
+
 /* What happened, how often, and how it ended where the word does not say it. */
 static void cell_what(struct cli_table *t, const json_t *row)
 {

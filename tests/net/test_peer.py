@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""PEER on real packets: what the firewall does with an outbound flow, driven by fwtool."""
+"""PEER on real packets: what becomes of an outbound flow, driven by fwtool and by PCP."""
 
 import contextlib
 import itertools
@@ -7,9 +7,11 @@ import socket
 import time
 
 import lab as L
+import pcp
 from space import inside, sysctl
 from test_firewall import DISPLACED, MINUTES, TCP, UDP, Tool, UdpFlow, hole4, source
 
+NONCE = b"a" * 12
 PEER_PORT = 5000
 IMPLICIT_S = 3
 
@@ -22,11 +24,15 @@ def tuple_of(proto, host, port, peer=L.INET1):
     return f"{proto} {host} {port} {peer} {PEER_PORT}"
 
 
-def begin(lab, *lines):
-    """A tool on a kernel that soon forgets silent UDP flows, and peers that tell who asks."""
+def short_lives():
     with inside("router"):
         sysctl(f"net.netfilter.nf_conntrack_udp_timeout={IMPLICIT_S}")
         sysctl(f"net.netfilter.nf_conntrack_udp_timeout_stream={IMPLICIT_S}")
+
+
+def begin(lab, *lines):
+    """A tool on a kernel that soon forgets silent UDP flows, and peers that tell who asks."""
+    short_lives()
     tool = Tool(lab)
     tool.begin(*lines)
     for host in (L.INET1, L.INET2):
@@ -48,9 +54,9 @@ def test_the_first_packet_leaves_from_the_assigned_port(lab):
     # on), and others leave from elsewhere.
     assert from_port(lab, "lan1", 7000, L.INET2) in (4321, 7000)
     assert from_port(lab, "lan2", 4321) in DISPLACED
-    tool.ok(outbound(UDP, 4321, L.LAN1, 7000, verb="del"), "commit")
-    time.sleep(IMPLICIT_S + 1.5)
-    assert from_port(lab, "lan1", 7000) == 7000
+    tool.ok(outbound(UDP, 4500, L.LAN1, 7100), "commit")
+    tool.ok(outbound(UDP, 4500, L.LAN1, 7100, verb="del"), "commit")
+    assert from_port(lab, "lan1", 7100) == 7100
 
 
 def test_an_opening_of_the_port_and_a_peer_agree(lab):
@@ -160,6 +166,62 @@ def test_connections_may_end_by_themselves(lab):
     time.sleep(IMPLICIT_S + 2)
     assert [tool.do("find " + tuple_of(TCP, L.LAN1, port))[-1].split()[2] != "0"
             for port in (7000, 7001, 7002)] == [True, False, False]
+
+
+def client(lab, name="lan1", server=L.ROUTER, source=None):
+    with inside(name):
+        return pcp.Client(server, source)
+
+
+def peer(who, flow, **more):
+    """The answer to PEER for a Silent flow."""
+    proto, _, port, address, peer_port = flow.tuple.split()
+    return who.peer(int(proto), int(port), (address, int(peer_port)), **more)
+
+
+def test_asked_by_pcp_it_leaves_as_told(lab):
+    short_lives()
+    lab.udp_echo("inet1", L.INET1, PEER_PORT)
+    postern = lab.start_postern()
+    host, to = client(lab), (L.INET1, PEER_PORT)
+    mapping = host.peer(UDP, 7000, to, external=4321, nonce=NONCE).mapping
+    assert (mapping.address, mapping.external) == (L.WAN, 4321)
+    assert from_port(lab, "lan1", 7000) == 4321
+    assert not lab.udp_ask("inet2", L.WAN, 4321)
+    row, = postern.http("GET", "/api/v1/peers")[1]["peers"]
+    assert (row["external"]["port"], row["internal"]["port"]) == (4321, 7000)
+    assert f"{L.WAN}:4321" in postern.cli("list", "--peers").stdout
+    assert postern.http("GET", "/api/v1/openings")[1]["openings"] == []
+    taken = client(lab, "lan2").peer(UDP, 7001, to, external=4321)
+    assert taken.name == "CANNOT_PROVIDE_EXTERNAL", taken
+    other = host.peer(UDP, 7000, to, lifetime=0, nonce=b"b" * 12)
+    assert other.name == "NOT_AUTHORIZED", other
+    postern.kill9()
+    postern.restart()
+    renewed = host.peer(UDP, 7000, to, nonce=NONCE)
+    assert renewed.mapping.external == 4321, renewed
+    assert host.peer(UDP, 7100, to, external=4500, nonce=NONCE).mapping.external == 4500
+    for port in (7000, 7100):
+        assert host.peer(UDP, port, to, lifetime=0, nonce=NONCE).name == "SUCCESS"
+    assert from_port(lab, "lan1", 7100) == 7100
+    assert postern.http("GET", "/api/v1/peers")[1]["peers"] == []
+
+
+def test_asked_by_pcp_it_may_be_silent(lab):
+    short_lives()
+    lab.start_postern()
+    hosts = (client(lab), client(lab, server=L.ROUTER_6, source=L.LAN1_6))
+    kept, other, ended = ([Silent(lab, None, far) for far in (L.INET1, L.INET1_6)]
+                          for _ in range(3))
+    for who, flow, deleted in zip(hosts, kept, ended):
+        answer = peer(who, flow, nonce=NONCE)
+        assert (answer.mapping.address, answer.mapping.external) == flow.seen[:2], answer
+        assert peer(who, deleted, nonce=NONCE).name == "SUCCESS"
+        assert peer(who, deleted, nonce=NONCE, lifetime=0).name == "SUCCESS"
+    time.sleep(IMPLICIT_S * 2 + 2)
+    assert [f.passes() for f in kept] == [True, True]
+    assert [f.passes() for f in other] == [False, False]
+    assert [f.passes() for f in ended] == [False, False]
 
 
 if __name__ == "__main__":

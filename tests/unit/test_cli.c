@@ -223,6 +223,9 @@ static void test_openings(void **state)
 		"\"port\":null},{\"from\":null,\"port\":53}]}]}");
 	assert_non_null(strstr(text, "2001:db8::/32, anyone port 53"));
 	free(text);
+	text = shown(cli_show_peers, "{\"peers\":[" OPENING "]}");
+	assert_non_null(strstr(text, "[2001:db8::1]:81"));
+	free(text);
 	text = shown(cli_show_openings, "{\"openings\":[]}");
 	assert_string_equal(text, "Nothing is open to the Internet.\n");
 	free(text);
@@ -232,13 +235,13 @@ static void test_openings(void **state)
 static void test_odd_answers(void **state)
 {
 	static cli_show_fn *const fns[] = {cli_show_status, cli_show_openings, cli_show_record,
-		cli_show_settings, cli_show_devices};
+		cli_show_peers, cli_show_settings, cli_show_devices};
 	static const char *const odd[] = {"{}", "[]", "{\"wan\":1,\"openings\":{},\"record\":3}",
 		"{\"wan\":{},\"openings\":[1,[],{}],\"record\":[null],\"settings\":[\"x\"]}"};
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		for (size_t f = 0; f < 5; f++) {
+		for (size_t f = 0; f < 6; f++) {
 			char *text = shown(fns[f], odd[i]);
 			assert_true(strlen(text) > 0);
 			free(text);

@@ -389,6 +389,38 @@ static void test_flows(void **state)
 	assert_int_equal(helper_check_flow(&facts, &flow), ERR_SYNTAX);
 }
 
+static void test_tuples(void **state)
+{
+	const struct helper_facts facts = {NULL, is_wan_if, is_wan4, is_lan_host, is_lan_prefix,
+		is_own_port, 61000, 61999};
+	const struct addr lan = text("192.168.1.10"), far = addr_from4(0xc633640a);
+	struct wire_tuple t = {.proto = MAP_PROTO_UDP, .src_port = 7000, .dst_port = 53};
+	struct wire_tuple bad;
+
+	(void)state;
+	memcpy(t.src, lan.b, sizeof(t.src));
+	memcpy(t.dst, far.b, sizeof(t.dst));
+	assert_int_equal(helper_check_tuple(&facts, &t), 0);
+	bad = t;
+	bad.proto = 1;
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_DENIED);
+	bad = t;
+	bad.dst_port = 0;
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_DENIED);
+	bad = t;
+	bad.left_s = UINT32_MAX;
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_DENIED);
+	bad = t;
+	memcpy(bad.src, far.b, sizeof(bad.src));
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_DENIED);
+	bad = t;
+	bad.dst[10] = 0;
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_SYNTAX);
+	bad = t;
+	bad.reserved2 = 1;
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_SYNTAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_deleting_is_free),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_tuples),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
