@@ -21,15 +21,16 @@ static struct pcp_client *place_for(struct pcp_clients *c, uint32_t id)
 	return oldest;
 }
 
-void pcp_clients_note(struct pcp_clients *c, uint32_t id, const struct udp_path *path,
-	const struct pcp_msg *msg)
+void pcp_clients_note(struct pcp_clients *c, const struct map_ans *ans,
+	const struct udp_path *path, const struct pcp_msg *msg)
 {
-	struct pcp_client *p = place_for(c, id);
+	struct pcp_client *p = place_for(c, ans->id);
 
-	*p = (struct pcp_client){.id = id, .used = ++c->clock, .path = *path, .msg = *msg};
+	*p = (struct pcp_client){.id = ans->id, .used = ++c->clock, .path = *path, .msg = *msg};
 	p->msg.request = STR_NONE;
 	p->msg.map.has_descr = false;
-	p->msg.map.has_set = false;
+	p->msg.map.has_set = msg->map.has_set && ans->set_size > 1;
+	p->msg.map.set_size = ans->set_size;
 }
 
 void pcp_clients_forget(struct pcp_clients *c, uint32_t id)

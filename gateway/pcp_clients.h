@@ -23,7 +23,7 @@ struct pcp_client {
 	uint32_t id;			/* of the opening; 0: nobody is here */
 	uint64_t used;			/* by the clock of requests */
 	struct udp_path path;
-	struct pcp_msg msg;		/* opcode and map; without description and request */
+	struct pcp_msg msg;		/* opcode and map, the set as it was granted; no description */
 	bool stale;			/* what it believes may no longer be true */
 	unsigned updates;		/* still to be sent to it */
 };
@@ -34,9 +34,9 @@ struct pcp_clients {
 	struct pcp_client places[PCP_CLIENTS_MAX];
 };
 
-/* The client has just got, or renewed, the opening by msg: it knows all there is to know. */
-void pcp_clients_note(struct pcp_clients *c, uint32_t id, const struct udp_path *path,
-	const struct pcp_msg *msg);
+/* The client has just got, or renewed, ans->id by msg: it knows all there is to know. */
+void pcp_clients_note(struct pcp_clients *c, const struct map_ans *ans,
+	const struct udp_path *path, const struct pcp_msg *msg);
 void pcp_clients_forget(struct pcp_clients *c, uint32_t id);
 
 /* All who are known by now are stale. */

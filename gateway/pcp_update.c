@@ -34,12 +34,22 @@ static void close_lost(const struct pcp_update *u, const struct pcp_client *p)
 	(void)core_request(u->core, &req, closed, NULL);
 }
 
-static void send_one(const struct pcp_update *u, const struct pcp_client *p,
+/* All filters of the opening, not only those of the last request. */
+static void take_filters(const struct opening *o, struct pcp_map *m)
+{
+	m->clear_filters = false;
+	m->filter_count = o->filters ? o->filters->count : 0;
+	for (uint8_t i = 0; i < m->filter_count; i++)
+		m->filters[i] = o->filters->at[i];
+}
+
+static void send_one(const struct pcp_update *u, struct pcp_client *p, const struct opening *o,
 	const struct map_ans *ans)
 {
 	uint8_t bytes[PCP_MAX];
 	struct writer w = writer_to(bytes, sizeof(bytes));
 
+	take_filters(o, &p->msg.map);
 	pcp_encode_update(&w, &p->msg, ans, core_epoch_s(u->core));
 	(void)udp_send(&p->path, w.p, w.len);
 }
@@ -55,14 +65,14 @@ static void update(const struct pcp_update *u, struct pcp_client *p)
 	if (!l || !opening_is4(o))
 		return;
 	if (is_lost(u, p)) {
-		send_one(u, p, &ans);
+		send_one(u, p, o, &ans);
 		if (p->updates == 0)
 			close_lost(u, p);
 	} else if (core_opening_active(u->core, o)) {
 		ans.result = MAP_OK;
 		ans.external = (struct endpoint){*core_wan4(u->core), o->external.port};
 		ans.lifetime_s = core_lease_left_s(u->core, l);
-		send_one(u, p, &ans);
+		send_one(u, p, o, &ans);
 	}
 }
 

@@ -90,7 +90,7 @@ static void answer_pcp(void *arg, const struct map_ans *ans)
 	struct ask *ask = arg;
 
 	if (ans->result == MAP_OK && ans->id && ask->pcp.lifetime_s > 0)
-		pcp_clients_note(&ask->serve->clients, ans->id, &ask->path, &ask->pcp);
+		pcp_clients_note(&ask->serve->clients, ans, &ask->path, &ask->pcp);
 	reply_pcp(ask, ans);
 }
 

@@ -84,7 +84,7 @@ const struct opening *core_opening_by_id(const struct core *core, uint32_t id)
 	return id == w.opening.id ? &w.opening : NULL;
 }
 
-bool core_may_third_party(struct core *core, const struct addr *client)
+bool core_may_third_party(const struct core *core, const struct addr *client)
 {
 	(void)core;
 	return addr_to4(client) == w.may_third_party;
@@ -265,7 +265,7 @@ static void assert_sent(size_t i, const struct udp_path *path, const char *text)
 static void answer(size_t i, enum map_result result, uint16_t port, uint32_t lifetime_s)
 {
 	struct map_ans ans = {.result = result, .external = {w.wan4, port},
-		.lifetime_s = lifetime_s, .id = 1};
+		.lifetime_s = lifetime_s, .id = 1, .set_size = 2};
 
 	w.waiting[i].answer(w.waiting[i].arg, &ans);
 }
@@ -668,6 +668,29 @@ static size_t count_updates(void)
 	return count;
 }
 
+/* PCP-96: for whom it is, the filters of all requests, and the set go along. */
+static void updates_are_whole(void **state)
+{
+	struct filter_list filters = {.count = 1};
+	struct udp_path path = path4();
+
+	(void)state;
+	assert_int_equal(prefix_decode(STR("192.0.2.0/24"), &filters.at[0].remote), 0);
+	open_quiet(false, true);
+	w.may_third_party = 0xc0a8010a;
+	open_mapping(MAP_TCP "01000010 00000000 00000000 0000ffff c0a80114"
+		"82000005 00041f40 01000000");
+	w.opening.filters = &filters;
+	change_wan(WAN4 + 1);
+	loop_advance(w.loop, 100);
+	assert_int_equal(keep(PCP_OP_MAP), 1);
+	assert_sent(0, &path, "02810000 0000004d 0000025d 00000000 00000000 00000000" NONCE
+		"06000000 1f40 1f41 00000000 00000000 0000ffff cb007103"
+		"01000010 00000000 00000000 0000ffff c0a80114"
+		"03000014 00780000 00000000 00000000 0000ffff c0000200"
+		"82000005 00021f40 01000000");
+}
+
 /* PCP-96: it has asked by itself, or there is nothing to tell. */
 static void updates_stop(void **state)
 {
@@ -773,6 +796,7 @@ int main(void)
 		cmocka_unit_test_teardown(announced_as_switched, tear_down),
 		cmocka_unit_test_teardown(announced_to_clients, tear_down),
 		cmocka_unit_test_teardown(updated_after_renumbering, tear_down),
+		cmocka_unit_test_teardown(updates_are_whole, tear_down),
 		cmocka_unit_test_teardown(updates_stop, tear_down),
 		cmocka_unit_test_teardown(updates_are_true, tear_down),
 		cmocka_unit_test_teardown(demanded_address_lost, tear_down),
