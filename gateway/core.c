@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The core's public face: beginning and end, facts from outside, views, the owner's acts. */
-#include "gateway/core_ask.h"
+#include "gateway/core_int.h"
 
 #include "protocols/err.h"
 
@@ -210,15 +210,15 @@ int core_request(struct core *core, const struct map_req *req, core_answer_fn *f
 	return batch_push(core, &item);
 }
 
-bool core_may_third_party(struct core *core, const struct addr *client)
+bool core_may_third_party(const struct core *core, const struct addr *client)
 {
-	const struct device *d = ask_device(core, client);
-	struct decide_facts facts = {.origin = MAP_ORIGIN_PCP};
+	const struct device *d = devices_by_addr(core->devices, client);
+	struct decide_facts facts = {.origin = MAP_ORIGIN_PCP, .zone = RULE_ZONE_MEMBER};
 
-	if (!d)
-		return false;
-	facts.zone = (enum rule_zone)d->row.zone;
-	facts.device_id = d->row.id;
+	if (d) {
+		facts.zone = (enum rule_zone)d->row.zone;
+		facts.device_id = d->row.id;
+	}
 	return decide_third_party(core->rules, core->rule_count, &facts);
 }
 
