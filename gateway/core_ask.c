@@ -190,6 +190,14 @@ uint16_t ask_port(struct asking *a)
 	return a->run_port;
 }
 
+static bool too_many_filters(const struct asking *a, const struct opening *o)
+{
+	uint32_t more = a->filters.count, less = o && o->filters ? o->filters->count : 0;
+
+	return more > less && (a->target->filters + more - less > CORE_FILTERS_DEVICE ||
+				      a->core->filters + more - less > CORE_FILTERS_MAX);
+}
+
 /* An opening with filters is one door's alone: another one's clients would be shut out by them, or
  * let in those they keep out. */
 bool ask_filters(struct asking *a, const struct opening *o)
@@ -198,7 +206,7 @@ bool ask_filters(struct asking *a, const struct opening *o)
 	bool shared = o && (!opening_lease(o, req->origin) || o->leases->next);
 	int err;
 
-	a->filters = (struct filter_list){0};
+	a->filters = (struct map_filters){0};
 	if (o && o->filters && !req->clear_filters)
 		a->filters = *o->filters;
 	if (!filter_is_family(req->filters, req->filter_count, addr_is4(&req->internal.addr))) {
@@ -206,7 +214,7 @@ bool ask_filters(struct asking *a, const struct opening *o)
 		return false;
 	}
 	err = filter_add(&a->filters, req->filters, req->filter_count);
-	if (err) {
+	if (err || too_many_filters(a, o)) {
 		ask_answer(a->item, MAP_TOO_MANY_REMOTES, map_result_text(MAP_TOO_MANY_REMOTES));
 		return false;
 	}

@@ -18,7 +18,7 @@ struct asking {
 	struct device *target;		/* whose opening it is; another by THIRD_PARTY only */
 	struct decide_facts facts;
 	struct decision decision;
-	struct filter_list filters;	/* that the opening shall have */
+	struct map_filters filters;	/* that the opening shall have */
 	uint16_t wanted;		/* contiguous ports that could be given */
 	uint16_t run, run_port;		/* the longest of those found so far, and its first port */
 };

@@ -88,10 +88,25 @@ static void detach(struct opening *o, struct lease *l)
 	*p = l->next;
 }
 
+void change_count_filters(struct core *core, const struct opening *o, uint32_t more)
+{
+	struct device *d = devices_by_id(core->devices, o->device_id);
+
+	core->filters += more;
+	if (d)
+		d->filters += more;
+}
+
+static uint32_t count_of(const struct map_filters *filters)
+{
+	return filters ? filters->count : 0;
+}
+
 static void count(struct core *core, const struct opening *o, int by)
 {
 	struct device *d = devices_by_id(core->devices, o->device_id);
 
+	change_count_filters(core, o, (uint32_t)by * count_of(o->filters));
 	if (!d)
 		return;
 	d->openings += (uint32_t)by;
@@ -139,9 +154,9 @@ static uint32_t pick_id(const struct core *core, bool is4)
 }
 
 /* A copy to keep; *out NULL: nobody is kept out. */
-static int keep_filters(const struct filter_list *filters, struct filter_list **out)
+static int keep_filters(const struct map_filters *filters, struct map_filters **out)
 {
-	struct filter_list *copy = NULL;
+	struct map_filters *copy = NULL;
 
 	if (filters->count > 0) {
 		copy = malloc(sizeof(*copy));
@@ -211,19 +226,20 @@ fail:
 }
 
 /* The list in force and the other one change places. */
-static void swap_filters(struct change *c)
+static void swap_filters(struct core *core, struct change *c)
 {
-	struct filter_list *other = c->filters;
+	struct map_filters *other = c->filters;
 
+	change_count_filters(core, c->opening, count_of(other) - count_of(c->opening->filters));
 	c->filters = c->opening->filters;
 	c->opening->filters = other;
 	c->opening->reshaped = !c->opening->reshaped;
 }
 
 /* What the filters shall be, if they shall change. The firewall is told of one change a batch. */
-static int plan_filters(struct opening *o, const struct filter_list *wanted, struct change *c)
+static int plan_filters(struct opening *o, const struct map_filters *wanted, struct change *c)
 {
-	static const struct filter_list none;
+	static const struct map_filters none;
 
 	if (filter_eq(o->filters ? o->filters : &none, wanted))
 		return 0;
@@ -247,7 +263,7 @@ static int renew_lease(struct core *core, struct change *c, const struct lease_p
 		return ERR_MEMORY;
 	}
 	if (added->reshaped)
-		swap_filters(added);
+		swap_filters(core, added);
 	fill_lease(core, c->lease, lp);
 	return 0;
 }
@@ -323,7 +339,7 @@ int change_prolong(struct core *core, uint32_t item, struct opening *o)
 	return add(core, &c) ? 0 : ERR_MEMORY;
 }
 
-static void undo_set(struct change *c)
+static void undo_set(struct core *core, struct change *c)
 {
 	struct loop_timer timer = c->lease->timer;
 	struct lease *next = c->lease->next;
@@ -332,7 +348,7 @@ static void undo_set(struct change *c)
 	c->lease->timer = timer;
 	c->lease->next = next;
 	if (c->reshaped)
-		swap_filters(c);
+		swap_filters(core, c);
 	free(c->filters);
 }
 
@@ -348,7 +364,7 @@ static void undo(struct core *core, struct change *c)
 		free(c->lease);
 		break;
 	case CHANGE_LEASE_SET:
-		undo_set(c);
+		undo_set(core, c);
 		break;
 	case CHANGE_LEASE_END:
 		attach(c->opening, c->lease);

@@ -131,11 +131,11 @@ static bool has_elements(const struct core *core, const struct opening *o)
 }
 
 /* The opening with these filters. */
-static int put_shape(struct core *core, const struct opening *o, const struct filter_list *filters,
+static int put_shape(struct core *core, const struct opening *o, const struct map_filters *filters,
 	enum fw_elem_op op, uint32_t owner)
 {
 	struct batch *b = &core->batch;
-	struct filter_piece peers[FILTER_PIECES_MAX];
+	struct map_piece peers[MAP_PIECES_MAX];
 	struct fw_hole hole = hole_of(core, o);
 	size_t n;
 

@@ -24,12 +24,17 @@
 #include "gateway/device.h"
 #include "gateway/log.h"
 #include "policy/decide.h"
+#include "policy/filter.h"
 #include "policy/ports.h"
 #include "policy/rule.h"
 
 #define CORE_LANS_MAX 32
 #define CORE_PINHOLE_IDS 65536	/* ids below are pinholes': UniqueID is ui2 */
 #define CORE_WATCHERS 8
+/* Filters of one device's openings, and of all. Taking one from the kernel's interval sets takes 4
+ * us for each that is there, the one cost that grows with what is open. */
+#define CORE_FILTERS_DEVICE 128
+#define CORE_FILTERS_MAX 1024
 #define CORE_HELD 1024		/* places for ports held back, by port modulo this */
 #define CORE_HOLD_MS 120000	/* RFC 6887 section 15: not to another client for two minutes */
 #define CORE_DAY_MS 86400000ULL	/* kernel timeout of what has no end, and how long away is gone */
@@ -74,7 +79,7 @@ struct change {
 	struct lease saved;		/* LEASE_SET */
 	uint64_t saved_until_ms;	/* kernel_until_ms as it was */
 	bool reshaped;			/* LEASE_SET: filters is the other list, the one of before */
-	struct filter_list *filters;
+	struct map_filters *filters;
 	uint32_t item;			/* index of the pending request behind it */
 	const char *why;		/* for the record; static text or a rule's note */
 };
@@ -122,6 +127,7 @@ struct core {
 	struct table *table;
 	struct devices *devices;
 	uint32_t zone_openings[RULE_ZONES];
+	uint32_t filters;		/* of all openings */
 	struct limits limits;
 	struct rule *rules;
 	size_t rule_count;
@@ -190,7 +196,7 @@ struct lease_plan {
 	const uint8_t *nonce;
 	uint32_t granted_s;
 	struct str descr;
-	struct filter_list filters;	/* of the opening */
+	struct map_filters filters;	/* of the opening */
 };
 /* All are in force on the table at once, as part of the batch, for item. ERR_MEMORY, ERR_EXISTS;
  * ERR_BUSY: the opening is not there yet but in this very batch. */
@@ -205,6 +211,8 @@ int change_prolong(struct core *core, uint32_t item, struct opening *o);
 /* Back to when there were mark changes; 0: all of the batch. */
 void change_undo_to(struct core *core, size_t mark);
 void change_commit_all(struct core *core);
+/* The opening has so many filters more (or, wrapped, less). */
+void change_count_filters(struct core *core, const struct opening *o, uint32_t more);
 /* At start: takes an opening over that was there before, listed at once. */
 int change_restore(struct core *core, struct opening *o);
 void change_id_taken(struct core *core, uint32_t id);	/* the next one is behind it */

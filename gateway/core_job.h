@@ -30,7 +30,7 @@ struct op {
 		struct db_lease lease;
 		struct {
 			uint32_t id;		/* of the opening */
-			struct filter_list list;
+			struct map_filters list;
 		} filters;
 		struct db_record record;
 		struct db_state state;

@@ -165,6 +165,7 @@ static int on_filter(void *arg, uint32_t opening_id, const struct map_filter *f)
 		return ERR_CORRUPT;
 	if (!o->filters)
 		o->filters = calloc(1, sizeof(*o->filters));
+	change_count_filters(core, o, 1);
 	return o->filters ? filter_add(o->filters, f, 1) : ERR_MEMORY;
 }
 

@@ -124,7 +124,8 @@ void unit_open(struct asking *a)
 	for (n = 0; n < a->run; n++)
 		decide_pair(a, (uint16_t)(a->req->internal.port + n), (uint16_t)(external + n), &cap_s);
 	/* A quota makes the unit shorter, not impossible. */
-	for (n = 0; n < a->run && !err && (n == 0 || ask_quota(a)); n++)
+	for (n = 0; n < a->run && !err &&
+		(n == 0 || (ask_quota(a) && ask_filters(a, NULL))); n++)
 		err = open_nth(a, external, n, &cap_s, &first);
 	if (err) {
 		ask_answer_err(a->item, err);

@@ -265,7 +265,7 @@ static void put_range(uint8_t key[FW_KEY_MAX], const struct fw_hole *hole,
 	put_target(&w, hole->proto, is4 ? hole->external.port : hole->internal.port);
 }
 
-static void make_range(const struct fw_hole *hole, const struct filter_piece *peers,
+static void make_range(const struct fw_hole *hole, const struct map_piece *peers,
 	struct fw_elem *elem)
 {
 	struct addr last = last_of(&peers->remote);
@@ -281,7 +281,7 @@ static void make_open6(const struct fw_hole *hole, struct fw_elem *elem)
 	bool from_any = prefix_is_any(&hole->remote);
 
 	if (hole->remote_port || (!from_any && !prefix_is_host(&hole->remote))) {
-		make_range(hole, &(struct filter_piece){hole->remote, hole->remote_port,
+		make_range(hole, &(struct map_piece){hole->remote, hole->remote_port,
 			hole->remote_port ? hole->remote_port : UINT16_MAX}, elem);
 		return;
 	}
@@ -316,7 +316,7 @@ static size_t make_open(const struct fw_hole *hole, struct fw_elem *out)
 {
 	size_t count = hole->peer_count ? hole->peer_count : 1;
 
-	assert(count <= FILTER_PIECES_MAX && hole->userdata_len <= FW_USERDATA_MAX);
+	assert(count <= MAP_PIECES_MAX && hole->userdata_len <= FW_USERDATA_MAX);
 	for (size_t i = 0; i < hole->peer_count; i++)
 		make_range(hole, &hole->peers[i], &out[i]);
 	if (hole->outbound)

@@ -10,7 +10,6 @@
 #ifndef GATEWAY_FW_H
 #define GATEWAY_FW_H
 
-#include "policy/filter.h"
 #include "protocols/addr.h"
 #include "protocols/map.h"
 
@@ -164,7 +163,7 @@ struct fw_hole {
 	struct endpoint internal;
 	struct prefix remote;
 	uint16_t remote_port;		/* 0: any; IPv6 only */
-	const struct filter_piece *peers;	/* instead of remote, if peer_count is not 0 */
+	const struct map_piece *peers;	/* instead of remote, if peer_count is not 0 */
 	size_t peer_count;
 	bool pinned;			/* outbound packets of internal leave from external */
 	bool outbound;			/* IPv4: only those to remote (a host), remote_port do, and
@@ -173,7 +172,7 @@ struct fw_hole {
 	uint8_t userdata[FW_USERDATA_MAX];
 	uint8_t userdata_len;
 };
-#define FW_HOLE_ELEMS (2 + FILTER_PIECES_MAX)
+#define FW_HOLE_ELEMS (2 + MAP_PIECES_MAX)
 
 /* Returns how many were written: 0 when the firewall cannot express it (an IPv4 prefix that is
  * neither everything nor a host, an IPv4 remote port, an outbound IPv6 one). */

@@ -12,7 +12,6 @@
 #define GATEWAY_TABLE_H
 
 #include "gateway/loop.h"
-#include "policy/filter.h"
 #include "protocols/map.h"
 
 #include <stdbool.h>
@@ -58,8 +57,8 @@ struct opening {
 	struct endpoint internal;
 	struct prefix remote;
 	uint16_t remote_port;		/* 0: any */
-	struct filter_list *filters;	/* who of remote may come in; NULL: everybody. Never changed,
-					   only replaced; it has one lease then */
+	struct map_filters *filters;	/* who of remote may come in; NULL: everybody. Only ever
+					   replaced; it has one lease then */
 	bool reshaped;			/* other filters in this batch */
 	uint32_t set_id;		/* ports opened as a unit: id of the first; 0: none */
 	uint8_t set_offset;		/* place in the unit */

@@ -13,7 +13,7 @@ static bool is_same(const struct map_filter *a, const struct map_filter *b)
 	return prefix_eq(&a->remote, &b->remote) && a->port == b->port;
 }
 
-static bool has_filter(const struct filter_list *list, const struct map_filter *f)
+static bool has_filter(const struct map_filters *list, const struct map_filter *f)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (is_same(&list->at[i], f))
@@ -22,9 +22,9 @@ static bool has_filter(const struct filter_list *list, const struct map_filter *
 	return false;
 }
 
-int filter_add(struct filter_list *list, const struct map_filter *more, size_t count)
+int filter_add(struct map_filters *list, const struct map_filter *more, size_t count)
 {
-	struct filter_list wider = *list;
+	struct map_filters wider = *list;
 
 	for (size_t i = 0; i < count; i++) {
 		struct map_filter f = {
@@ -39,7 +39,7 @@ int filter_add(struct filter_list *list, const struct map_filter *more, size_t c
 	return 0;
 }
 
-bool filter_eq(const struct filter_list *a, const struct filter_list *b)
+bool filter_eq(const struct map_filters *a, const struct map_filters *b)
 {
 	bool same = a->count == b->count;
 
@@ -64,7 +64,7 @@ static bool is_within(const struct prefix *inner, const struct prefix *outer)
 }
 
 /* Another one admits all that this one does. */
-static bool is_covered(const struct filter_list *list, const struct map_filter *f)
+static bool is_covered(const struct map_filters *list, const struct map_filter *f)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct map_filter *other = &list->at[i];
@@ -76,7 +76,7 @@ static bool is_covered(const struct filter_list *list, const struct map_filter *
 }
 
 /* The first port from min on that a wider filter has for itself; UINT16_MAX + 1: none. */
-static uint32_t next_taken(const struct filter_list *list, const struct map_filter *f, uint32_t min)
+static uint32_t next_taken(const struct map_filters *list, const struct map_filter *f, uint32_t min)
 {
 	uint32_t next = UINT16_MAX + 1u;
 
@@ -89,7 +89,7 @@ static uint32_t next_taken(const struct filter_list *list, const struct map_filt
 	return next;
 }
 
-size_t filter_pieces(const struct filter_list *list, struct filter_piece out[FILTER_PIECES_MAX])
+size_t filter_pieces(const struct map_filters *list, struct map_piece out[MAP_PIECES_MAX])
 {
 	size_t n = 0;
 
@@ -99,13 +99,13 @@ size_t filter_pieces(const struct filter_list *list, struct filter_piece out[FIL
 		if (is_covered(list, f))
 			continue;
 		if (f->port != 0) {
-			out[n++] = (struct filter_piece){f->remote, f->port, f->port};
+			out[n++] = (struct map_piece){f->remote, f->port, f->port};
 			continue;
 		}
 		while (min <= UINT16_MAX) {
 			uint32_t taken = next_taken(list, f, min);
 			if (taken > min)
-				out[n++] = (struct filter_piece){
+				out[n++] = (struct map_piece){
 					f->remote, (uint16_t)min, (uint16_t)(taken - 1)};
 			min = taken + 1;
 		}

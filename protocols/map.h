@@ -58,6 +58,21 @@ struct map_filter {
 	uint16_t port;
 };
 
+/* Of four filters of all ports within four of one port each: 4 * (4 + 1) + 4. */
+#define MAP_PIECES_MAX 24
+
+/* Who may come in, as the client said it, each filter once. */
+struct map_filters {
+	uint8_t count;			/* 0: everybody */
+	struct map_filter at[MAP_FILTERS_MAX];
+};
+
+/* The same as boxes of addresses and ports of which no two overlap (policy/filter.h). */
+struct map_piece {
+	struct prefix remote;
+	uint16_t port_min, port_max;	/* inclusive */
+};
+
 struct map_req {
 	enum map_op op;
 	enum map_key key;

@@ -68,9 +68,9 @@ static struct prefix prefix(struct str *line)
 }
 
 /* "PREFIX@PORT,PREFIX@PORT" as pieces; a word without "@" is none. */
-static size_t pieces(struct str word, struct filter_piece out[FILTER_PIECES_MAX])
+static size_t pieces(struct str word, struct map_piece out[MAP_PIECES_MAX])
 {
-	struct filter_list list = {0};
+	struct map_filters list = {0};
 
 	if (str_find(word, 0, '@') == word.len)
 		return 0;
@@ -109,7 +109,7 @@ static void add_lan(struct tool *tool, const struct prefix *p)
 
 static void add_hole(struct tool *tool, struct str verb, struct str line)
 {
-	struct filter_piece peers[FILTER_PIECES_MAX];
+	struct map_piece peers[MAP_PIECES_MAX];
 	struct fw_hole hole = {.peers = peers};
 	struct str remote;
 	bool renew = str_eq(verb, STR("renew"));

@@ -228,6 +228,41 @@ static void test_the_wrong_nonce_widens_nothing(void **state)
 	assert_int_equal(filters_of(r), 1);
 }
 
+/* What a device keeps of them has an end, and comes back with what it closes. */
+static void test_filters_have_a_quota(void **state)
+{
+	struct rig *r = *state;
+	struct map_req req = rig_map(A, 5000), last = rig_map(A, 7000), set = rig_map(A, 8000);
+
+	for (uint16_t port = 1; port <= MAP_FILTERS_MAX; port++)
+		rig_filter(&req, "198.51.100.0/24", port);
+	for (int i = 0; i < CORE_FILTERS_DEVICE / MAP_FILTERS_MAX; i++) {
+		req.internal.port = (uint16_t)(5000 + i);
+		assert_int_equal(rig_ask(r, &req), MAP_OK);
+	}
+	assert_int_equal(r->core->filters, CORE_FILTERS_DEVICE);
+	rig_filter(&last, "198.51.100.0/24", 1);
+	assert_int_equal(rig_ask(r, &last), MAP_TOO_MANY_REMOTES);
+	rig_restart(r);
+	assert_int_equal(rig_ask(r, &last), MAP_TOO_MANY_REMOTES);
+	/* Renewed, and with fewer. */
+	req.clear_filters = true;
+	req.filter_count = 6;
+	assert_int_equal(rig_ask(r, &req), MAP_OK);
+	assert_int_equal(rig_ask(r, &last), MAP_OK);
+	/* One more: a set of one. */
+	rig_filter(&set, "198.51.100.0/24", 1);
+	set.set_size = 4;
+	assert_int_equal(rig_ask(r, &set), MAP_OK);
+	assert_int_equal(r->ans.set_size, 1);
+	assert_int_equal(rig_close(r, &req), MAP_OK);
+	assert_int_equal(r->core->filters, CORE_FILTERS_DEVICE - 6);
+	/* Another device has its own. */
+	set = rig_map(B, 9000);
+	rig_filter(&set, "198.51.100.0/24", 1);
+	assert_int_equal(rig_ask(r, &set), MAP_OK);
+}
+
 /* ---- for others ---- */
 
 static struct map_req for_other(const char *client, const char *target, uint16_t port)
@@ -329,6 +364,7 @@ int main(void)
 		TEST(test_filters_survive),
 		TEST(test_filters_are_not_shared),
 		TEST(test_the_wrong_nonce_widens_nothing),
+		TEST(test_filters_have_a_quota),
 		TEST(test_nobody_opens_for_others),
 		RULE_TEST(test_whom_a_rule_lets),
 		RULE_TEST(test_never_beyond_the_lan),

@@ -19,7 +19,7 @@ static struct map_filter from(const char *prefix, uint16_t port)
 	return f;
 }
 
-static void add(struct filter_list *list, const char *prefix, uint16_t port)
+static void add(struct map_filters *list, const char *prefix, uint16_t port)
 {
 	struct map_filter f = from(prefix, port);
 	assert_int_equal(filter_add(list, &f, 1), 0);
@@ -28,7 +28,7 @@ static void add(struct filter_list *list, const char *prefix, uint16_t port)
 /* RFC 6887 section 13.3: a renewal repeats its filters and may bring more. */
 static void test_filters_add_up(void **state)
 {
-	struct filter_list list = {0};
+	struct map_filters list = {0};
 	struct map_filter again = from("198.51.100.0/24", 80);
 
 	(void)state;
@@ -44,7 +44,7 @@ static void test_filters_add_up(void **state)
 
 static void test_too_many_change_nothing(void **state)
 {
-	struct filter_list list = {0}, before;
+	struct map_filters list = {0}, before;
 	struct map_filter more[3];
 
 	(void)state;
@@ -72,7 +72,7 @@ static void test_families(void **state)
 	assert_false(filter_is_family(f, 1, true));
 }
 
-static bool admits_list(const struct filter_list *list, const struct addr *a, uint16_t port)
+static bool admits_list(const struct map_filters *list, const struct addr *a, uint16_t port)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (prefix_has(&list->at[i].remote, a) &&
@@ -82,7 +82,7 @@ static bool admits_list(const struct filter_list *list, const struct addr *a, ui
 	return false;
 }
 
-static size_t count_pieces(const struct filter_piece *p, size_t count, const struct addr *a,
+static size_t count_pieces(const struct map_piece *p, size_t count, const struct addr *a,
 	uint16_t port)
 {
 	size_t n = 0;
@@ -93,12 +93,12 @@ static size_t count_pieces(const struct filter_piece *p, size_t count, const str
 }
 
 /* Every peer that a filter names is in one piece, every other one in none. */
-static void check(const struct filter_list *list)
+static void check(const struct map_filters *list)
 {
-	struct filter_piece pieces[FILTER_PIECES_MAX + 1];
+	struct map_piece pieces[MAP_PIECES_MAX + 1];
 	size_t count = filter_pieces(list, pieces);
 
-	assert_true(count <= FILTER_PIECES_MAX);
+	assert_true(count <= MAP_PIECES_MAX);
 	for (uint32_t host = 0; host < 16; host++) {
 		struct addr a = addr_from4(0xc6336400 + host);
 		for (uint32_t port = 0; port < 12; port++) {
@@ -111,8 +111,8 @@ static void check(const struct filter_list *list)
 
 static void test_nested(void **state)
 {
-	struct filter_piece pieces[FILTER_PIECES_MAX];
-	struct filter_list list = {0};
+	struct map_piece pieces[MAP_PIECES_MAX];
+	struct map_filters list = {0};
 
 	(void)state;
 	add(&list, "198.51.100.0/30", 5);
@@ -126,8 +126,8 @@ static void test_nested(void **state)
 /* Four of all ports in four of one port: the most pieces there can be. */
 static void test_most_pieces(void **state)
 {
-	struct filter_piece pieces[FILTER_PIECES_MAX];
-	struct filter_list list = {0};
+	struct map_piece pieces[MAP_PIECES_MAX];
+	struct map_filters list = {0};
 
 	(void)state;
 	for (uint16_t i = 0; i < 4; i++)
@@ -136,7 +136,7 @@ static void test_most_pieces(void **state)
 	add(&list, "198.51.100.3/32", 0);
 	add(&list, "198.51.100.5/32", 0);
 	add(&list, "198.51.100.7/32", 0);
-	assert_int_equal(filter_pieces(&list, pieces), FILTER_PIECES_MAX);
+	assert_int_equal(filter_pieces(&list, pieces), MAP_PIECES_MAX);
 	check(&list);
 }
 
@@ -147,7 +147,7 @@ static void test_by_chance(void **state)
 
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
-		struct filter_list list = {0};
+		struct map_filters list = {0};
 		for (int i = 0; i < MAP_FILTERS_MAX; i++) {
 			struct map_filter f;
 			seed = seed * 1664525u + 1013904223u;

@@ -258,7 +258,7 @@ static void test_range6_is_of_remotes_only(void **state)
 /* Filters of an IPv4 opening: who comes in may be anybody, where to may not. */
 static void test_range4_is_of_remotes_only(void **state)
 {
-	const struct filter_piece peers[] = {{prefix_any4(), 80, 80}, {prefix_any4(), 90, 65535}};
+	const struct map_piece peers[] = {{prefix_any4(), 80, 80}, {prefix_any4(), 90, 65535}};
 	struct fw_hole h = hole4();
 	struct fw_elem e[FW_HOLE_ELEMS];
 

@@ -671,7 +671,7 @@ static size_t count_updates(void)
 /* PCP-96: for whom it is, the filters of all requests, and the set go along. */
 static void updates_are_whole(void **state)
 {
-	struct filter_list filters = {.count = 1};
+	struct map_filters filters = {.count = 1};
 	struct udp_path path = path4();
 
 	(void)state;
