@@ -23,7 +23,7 @@ struct pcp_client {
 	uint32_t id;			/* of the opening; 0: nobody is here */
 	uint64_t used;			/* by the clock of requests */
 	struct udp_path path;
-	struct pcp_msg msg;		/* opcode and map, the set as it was granted; no description */
+	struct pcp_msg msg;		/* opcode and map with the set granted; no description */
 	bool stale;			/* what it believes may no longer be true */
 	unsigned updates;		/* still to be sent to it */
 };

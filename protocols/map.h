@@ -21,7 +21,7 @@
 #define MAP_PROTO_UDP 17
 
 #define MAP_NONCE_LEN 12	/* RFC 6887 section 11.1 */
-#define MAP_DESCR_MAX 128	/* bytes of a description that are kept, valid plain UTF-8 (RFC 7220) */
+#define MAP_DESCR_MAX 128	/* bytes kept of a description, plain UTF-8 (RFC 7220) */
 #define MAP_FILTERS_MAX 8	/* remote peers one opening can be limited to (RFC 6887 13.3) */
 #define MAP_SET_MAX 16		/* ports of one PORT_SET (RFC 7753); more is cut to this */
 #define MAP_LIFETIME_ENDLESS UINT32_MAX /* UPnP v1 lease 0: while the device is at home */

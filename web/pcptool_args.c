@@ -57,7 +57,7 @@ static int usage(FILE *out)
 	      "  --lifetime SECONDS          3600; 0 closes\n"
 	      "  --suggest [ADDRESS:]PORT    the external port that would be nice\n"
 	      "  --prefer-failure            the suggestion or nothing\n"
-	      "  --filter PREFIX[:PORT]      who may come in, up to 8 times; none: everybody again\n"
+	      "  --filter PREFIX[:PORT]      who may come in, 8 at most; none: everybody\n"
 	      "  --third-party ADDRESS       for another host\n"
 	      "  --description TEXT          for the router's owner\n"
 	      "  --port-set COUNT[,parity]   ports from PORT on, as one\n"

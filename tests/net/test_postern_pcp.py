@@ -57,6 +57,28 @@ def test_over_ipv6(lab):
     assert lab.tcp_reach("inet1", L.LAN1_6, 8000)
 
 
+def test_peer(lab):
+    """What it says is the port that the peer sees."""
+    lab.udp_echo("inet1", L.INET1, 53)
+    lab.start_postern()
+    code, said = tool(lab, "--suggest", "4242", "peer", "udp", "7000", f"{L.INET1}:53")
+    assert code == OK, said
+    assert f"UDP {L.LAN1}:7000 to {L.INET1}:53 leaves as {L.WAN}:4242 for 3600 s" in said, said
+    seen = lab.udp_ask("lan1", L.INET1, 53, sport=7000)
+    assert seen and seen.split()[1:3] == [L.WAN.encode(), b"4242"], seen
+
+
+def test_filters_and_sets(lab):
+    lab.tcp_server("lan1", L.LAN1, 8001)
+    lab.start_postern()
+    code, said = tool(lab, "--suggest", "4242", "--port-set", "2", "--filter",
+                      f"{L.INET2}/32", "map", "tcp", "8000")
+    assert code == OK and f"  open to {L.INET2}" in said, said
+    assert "  2 ports from there on" in said, said
+    assert lab.tcp_reach("inet2", L.WAN, 4243)
+    assert not lab.tcp_reach("inet1", L.WAN, 4243, timeout=0.3)
+
+
 def test_announce(lab):
     lab.start_postern()
     code, said = tool(lab, "announce")

@@ -368,6 +368,38 @@ static void order_kept(void **state)
 		SUCCESS4 FILTER_HOST "80 00 0001 41000000" PREFER_FAILURE FILTER_NET);
 }
 
+/* PCP-26, PCP-120: cut anywhere, nothing is read beyond and every answer holds. */
+static void every_truncation(void **state)
+{
+	const struct hex whole[] = {
+		hex(MAP4_SUGGESTED THIRD_PARTY4 FILTER_NONE FILTER_HOST "80 00 0003 616263ff"
+			"ff 00 0001 00000000" PREFER_FAILURE),
+		hex(MAP4 "82 00 0005 00041f9001 000000" FILTER_NET),
+		hex(PEER4 THIRD_PARTY4 "80 00 0002 c3a40000"),
+	};
+	struct addr from = client4();
+	struct map_ans ans = granted(9000);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+		for (size_t len = 0; len <= whole[i].len; len++) {
+			struct hex h = whole[i];
+			uint8_t out[PCP_MAX];
+			struct writer w = writer_to(out, sizeof(out));
+			struct pcp_msg m;
+
+			h.len = len;
+			if (decode_as(&h, &from, true, &m))
+				continue;
+			pcp_encode(&w, &m, &ans, EPOCH);
+			assert_false(w.full);
+			assert_true(w.len <= (len < PCP_HEADER_LEN ? PCP_HEADER_LEN : len + 3));
+			assert_int_equal(m.result, out[3]);
+			assert_true(m.result || len % 4 == 0);
+		}
+	}
+}
+
 /* What pcp_option_write says pcp_option_decode understands. */
 static void round_trip(void **state)
 {
@@ -419,6 +451,7 @@ int main(void)
 		cmocka_unit_test(port_set_bounds),
 		cmocka_unit_test(port_set_malformed),
 		cmocka_unit_test(order_kept),
+		cmocka_unit_test(every_truncation),
 		cmocka_unit_test(round_trip),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
