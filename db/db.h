@@ -72,6 +72,9 @@ struct db_opening {
 	uint16_t remote_port;
 	bool disabled;
 	bool pinned;
+	bool outbound;			/* a flow to remote, remote_port leaves from external */
+	uint32_t set_id;		/* opened as a unit: id of its first one; 0: by itself */
+	uint8_t set_offset;		/* place in the unit */
 	uint32_t rule_id;		/* that allowed it; 0: built in */
 	uint64_t created_wall_s;
 };
@@ -79,14 +82,19 @@ struct db_opening {
 /* Upserts by id; by (opening_id, origin). */
 int db_opening_put(struct db *db, const struct db_opening *o);
 int db_lease_put(struct db *db, const struct db_lease *l);
-/* An opening goes with its leases. Absent is no error. */
+/* All of an opening's filters; count 0: none. */
+int db_filters_replace(struct db *db, uint32_t opening_id, const struct map_filter *filters,
+	size_t count);
+/* An opening goes with its leases and filters. Absent is no error. */
 int db_opening_delete(struct db *db, uint32_t id);
 int db_lease_delete(struct db *db, uint32_t opening_id, enum map_origin origin);
 int db_openings_clear(struct db *db);	/* all of them, with their leases */
 typedef int db_opening_fn(void *arg, const struct db_opening *o);
 typedef int db_lease_fn(void *arg, const struct db_lease *l);
+typedef int db_filter_fn(void *arg, uint32_t opening_id, const struct map_filter *f);
 int db_openings_each(struct db *db, db_opening_fn *fn, void *arg);	/* by id */
 int db_leases_each(struct db *db, db_lease_fn *fn, void *arg);		/* by opening id */
+int db_filters_each(struct db *db, db_filter_fn *fn, void *arg);	/* by opening id, in order */
 
 /* ---- the state that is one row (db/state.c) ---- */
 

@@ -23,6 +23,7 @@ static const struct field fields[] = {
 	RULE("internal_max", internal_max, 0, UINT16_MAX),
 	RULE("risk", risk, 0, UINT8_MAX),
 	RULE("lifetime_max_s", lifetime_max_s, 0, UINT32_MAX),
+	RULE("third_party", third_party, 0, 1),
 	TEXT("note", struct rule, note),
 };
 

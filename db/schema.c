@@ -121,6 +121,22 @@ static const char *const steps[] = {
 	" head_seq INTEGER NOT NULL"
 	") STRICT;"
 	"PRAGMA user_version = 1;",
+	/* PCP: filters, units of ports, openings for others. */
+	"ALTER TABLE openings ADD COLUMN set_id INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE openings ADD COLUMN set_offset INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE rules ADD COLUMN third_party INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE filters ("
+	" opening_id INTEGER NOT NULL REFERENCES openings ON DELETE CASCADE,"
+	" position INTEGER NOT NULL,"
+	" remote_addr BLOB NOT NULL,"
+	" remote_len INTEGER NOT NULL,"
+	" remote_port INTEGER NOT NULL,"
+	" PRIMARY KEY (opening_id, position)"
+	") STRICT, WITHOUT ROWID;"
+	"PRAGMA user_version = 2;",
+	/* PCP: outbound flows. */
+	"ALTER TABLE openings ADD COLUMN outbound INTEGER NOT NULL DEFAULT 0;"
+	"PRAGMA user_version = 3;",
 };
 
 #define STEPS ((int64_t)(sizeof(steps) / sizeof(steps[0])))

@@ -51,6 +51,7 @@ static void send_pcp(const struct announce *a)
 	pcp_encode_announce(&w, core_epoch_s(a->core));
 	send_all(a, true, &w);
 	send_all(a, false, &w);
+	pcp_clients_send(a->clients, w.p, w.len);
 }
 
 static void send_copy(void *arg)

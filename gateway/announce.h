@@ -2,8 +2,9 @@
 /*
  * Tells the LANs that mappings may be gone or the external address is another one: the NAT-PMP
  * address announcement (RFC 6886 section 3.2.1) and the PCP ANNOUNCE (RFC 6887 section 14.1.3),
- * to 224.0.0.1 and ff02::1, port 5350. A series is ten copies, 250 ms apart, each gap twice the
- * one before, each with the epoch of its own moment.
+ * to 224.0.0.1 and ff02::1, port 5350, and the latter to each stale client at the port it asked
+ * from. A series is ten copies, 250 ms apart, each gap twice the one before, each with the epoch
+ * of its own moment.
  *
  * Without an external address NAT-PMP announces nothing: there is nothing a client could do with
  * it, and the address that comes begins a series of its own. When to begin is the owner's.
@@ -14,6 +15,7 @@
 #include "gateway/core.h"
 #include "gateway/loop.h"
 #include "gateway/net.h"
+#include "gateway/pcp_clients.h"
 #include "gateway/udp.h"
 
 #include <stdbool.h>
@@ -27,6 +29,7 @@ struct announce {
 	struct udp_door *door;		/* of port 5351 */
 	bool natpmp;
 	bool pcp;
+	const struct pcp_clients *clients;
 
 	struct loop_timer timer;
 	uint64_t gap_ms;		/* after the next copy */

@@ -214,6 +214,18 @@ int core_request(struct core *core, const struct map_req *req, core_answer_fn *f
 	return batch_push(core, &item);
 }
 
+bool core_may_third_party(const struct core *core, const struct addr *client)
+{
+	const struct device *d = devices_by_addr(core->devices, client);
+	struct decide_facts facts = {.origin = MAP_ORIGIN_PCP, .zone = RULE_ZONE_MEMBER};
+
+	if (d) {
+		facts.zone = (enum rule_zone)d->row.zone;
+		facts.device_id = d->row.id;
+	}
+	return decide_third_party(core->rules, core->rule_count, &facts);
+}
+
 /* ---- facts from outside ---- */
 
 /* What the firewall refused as things were, it may take as they are now. */
@@ -355,6 +367,16 @@ static size_t devices_with_openings(const struct core *core)
 	return n;
 }
 
+static size_t outbound(const struct core *core)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < table_listed(core->table); i++)
+		n += table_at(core->table, i)->outbound &&
+		     table_at(core->table, i)->state == OPENING_LISTED;
+	return n;
+}
+
 void core_status(const struct core *core, struct core_status *out)
 {
 	*out = (struct core_status){
@@ -362,7 +384,7 @@ void core_status(const struct core *core, struct core_status *out)
 		.wan_private = addr_is_private(&core->wan4),
 		.firewall = core->firewall,
 		.store = core->store,
-		.openings = table_count(core->table),
+		.openings = table_count(core->table) - outbound(core),
 		.devices_with_openings = devices_with_openings(core),
 		.attended = false,
 		.epoch_s = core_epoch_s(core),

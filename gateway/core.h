@@ -66,6 +66,10 @@ typedef void core_answer_fn(void *arg, const struct map_ans *ans);
  * waiting; the client may be told MAP_TROUBLE or nothing. */
 int core_request(struct core *core, const struct map_req *req, core_answer_fn *answer, void *arg);
 
+/* A rule lets this client open ports for other hosts (PCP's THIRD_PARTY); one never seen before
+ * counts as the member it will be. */
+bool core_may_third_party(const struct core *core, const struct addr *client);
+
 /* ---- facts told from outside ---- */
 
 /* The external IPv4 address (any4: none now) and interface (0: absent). */
@@ -119,7 +123,8 @@ const struct db_device *core_device_at(const struct core *core, size_t place);
 uint32_t core_device_of(const struct core *core, const struct addr *addr);
 
 /* Packets and bytes of every opening by the kernel's counters, as one pass: each(arg, opening,
- * packets, bytes), then done. ERR_BUSY or ERR_GONE when the firewall cannot be asked. */
+ * packets, bytes), more than once for one whose peers are counted apart, then done. ERR_BUSY or
+ * ERR_GONE when the firewall cannot be asked. */
 typedef void core_counter_fn(void *arg, const struct opening *o, uint64_t packets, uint64_t bytes);
 typedef void core_done_fn(void *arg, int err);
 int core_counters(struct core *core, core_counter_fn *each, core_done_fn *done, void *arg);

@@ -4,7 +4,7 @@
  * store it, commit, answer. What the firewall refuses is undone and the rest tried again; what
  * nobody answers for is undone as a whole. Rebuilds of the firewall's table are batches too.
  */
-#include "gateway/core_int.h"
+#include "gateway/core_peer.h"
 
 #include "protocols/err.h"
 
@@ -134,6 +134,7 @@ static void store_then_finish(struct core *core)
 {
 	struct batch *b = &core->batch;
 
+	peer_keep(core);
 	if (!store_batch(core, on_stored)) {
 		finish(core);
 		return;
@@ -279,7 +280,7 @@ static void bar_opens(struct core *core)
 	for (size_t i = 0; i < b->item_count; i++) {
 		enum map_op op = b->items[i].req.op;
 		if (b->items[i].kind == PENDING_REQUEST &&
-			(op == MAP_OP_OPEN || op == MAP_OP_RENEW))
+			(op == MAP_OP_OPEN || op == MAP_OP_RENEW || op == MAP_OP_PEER))
 			b->items[i].barred = true;
 	}
 }
@@ -373,7 +374,10 @@ static bool begin(struct core *core)
 	b->item_count = core->pending_count;
 	core->pending = NULL;
 	core->pending_count = core->pending_size = 0;
-	run_round(core);
+	b->applied = false;
+	b->asking = !b->skip_firewall && peer_look_up(core);
+	if (!b->asking)
+		run_round(core);
 	return true;
 }
 
@@ -388,6 +392,11 @@ static bool step(struct core *core)
 		return begin(core);
 	if (!b->applied)
 		return false;
+	if (b->asking) {
+		b->asking = false;
+		run_round(core);
+		return true;
+	}
 	go_on(core);
 	return true;
 }

@@ -88,10 +88,25 @@ static void detach(struct opening *o, struct lease *l)
 	*p = l->next;
 }
 
+void change_count_filters(struct core *core, const struct opening *o, uint32_t more)
+{
+	struct device *d = devices_by_id(core->devices, o->device_id);
+
+	core->filters += more;
+	if (d)
+		d->filters += more;
+}
+
+static uint32_t count_of(const struct map_filters *filters)
+{
+	return filters ? filters->count : 0;
+}
+
 static void count(struct core *core, const struct opening *o, int by)
 {
 	struct device *d = devices_by_id(core->devices, o->device_id);
 
+	change_count_filters(core, o, (uint32_t)by * count_of(o->filters));
 	if (!d)
 		return;
 	d->openings += (uint32_t)by;
@@ -103,7 +118,7 @@ static bool may_be_pinned(const struct core *core, const struct opening *o)
 {
 	const struct opening *other = table_first_internal(core->table, o->proto, &o->internal);
 
-	if (!opening_is4(o) || o->disabled)
+	if (!opening_is4(o) || o->disabled || o->outbound)
 		return false;
 	for (; other; other = table_next_internal(other)) {
 		if (other != o && other->pinned)
@@ -138,6 +153,21 @@ static uint32_t pick_id(const struct core *core, bool is4)
 	return 0;
 }
 
+/* A copy to keep; *out NULL: nobody is kept out. */
+static int keep_filters(const struct map_filters *filters, struct map_filters **out)
+{
+	struct map_filters *copy = NULL;
+
+	if (filters->count > 0) {
+		copy = malloc(sizeof(*copy));
+		if (!copy)
+			return ERR_MEMORY;
+		*copy = *filters;
+	}
+	*out = copy;
+	return 0;
+}
+
 static struct opening *new_opening(struct core *core, const struct opening_plan *op)
 {
 	struct opening *o = calloc(1, sizeof(*o));
@@ -150,6 +180,7 @@ static struct opening *new_opening(struct core *core, const struct opening_plan 
 		.device_id = op->device_id,
 		.proto = op->proto,
 		.disabled = op->disabled,
+		.outbound = op->outbound,
 		.external = op->external,
 		.internal = op->internal,
 		.remote = op->remote,
@@ -157,6 +188,10 @@ static struct opening *new_opening(struct core *core, const struct opening_plan 
 		.rule_id = op->rule_id,
 		.created_wall_s = store_wall_s(core),
 	};
+	if (op->first) {
+		o->set_id = op->first->id;
+		o->set_offset = op->set_offset;
+	}
 	o->pinned = may_be_pinned(core, o);
 	return o;
 }
@@ -166,8 +201,10 @@ int change_open(struct core *core, uint32_t item, const struct opening_plan *op,
 {
 	struct opening *o = new_opening(core, op);
 	struct lease *l = o && o->id != 0 ? new_lease(core, o, lp) : NULL;
-	int err = l ? table_reserve(core->table, o) : ERR_MEMORY;
+	int err = l ? keep_filters(&lp->filters, &o->filters) : ERR_MEMORY;
 
+	if (!err)
+		err = table_reserve(core->table, o);
 	if (err)
 		goto fail;
 	attach(o, l);
@@ -182,8 +219,53 @@ int change_open(struct core *core, uint32_t item, const struct opening_plan *op,
 	return 0;
 fail:
 	free(l);
+	if (o)
+		free(o->filters);
 	free(o);
 	return err;
+}
+
+/* The list in force and the other one change places. */
+static void swap_filters(struct core *core, struct change *c)
+{
+	struct map_filters *other = c->filters;
+
+	change_count_filters(core, c->opening, count_of(other) - count_of(c->opening->filters));
+	c->filters = c->opening->filters;
+	c->opening->filters = other;
+	c->opening->reshaped = !c->opening->reshaped;
+}
+
+/* What the filters shall be, if they shall change. The firewall is told of one change a batch. */
+static int plan_filters(struct opening *o, const struct map_filters *wanted, struct change *c)
+{
+	static const struct map_filters none;
+
+	if (filter_eq(o->filters ? o->filters : &none, wanted))
+		return 0;
+	if (o->state != OPENING_LISTED || o->reshaped)
+		return ERR_BUSY;
+	c->reshaped = true;
+	return keep_filters(wanted, &c->filters);
+}
+
+static int renew_lease(struct core *core, struct change *c, const struct lease_plan *lp)
+{
+	struct change *added;
+	int err = plan_filters(c->opening, &lp->filters, c);
+
+	if (err)
+		return err;
+	c->saved = *c->lease;
+	added = add(core, c);
+	if (!added) {
+		free(c->filters);
+		return ERR_MEMORY;
+	}
+	if (added->reshaped)
+		swap_filters(core, added);
+	fill_lease(core, c->lease, lp);
+	return 0;
 }
 
 int change_lease(struct core *core, uint32_t item, struct opening *o, const struct lease_plan *lp,
@@ -193,13 +275,8 @@ int change_lease(struct core *core, uint32_t item, struct opening *o, const stru
 	struct change c = {.kind = CHANGE_LEASE_SET, .opening = o, .lease = l, .item = item,
 		.why = why, .saved_until_ms = o->kernel_until_ms};
 
-	if (l) {
-		c.saved = *l;
-		if (!add(core, &c))
-			return ERR_MEMORY;
-		fill_lease(core, l, lp);
-		return 0;
-	}
+	if (l)
+		return renew_lease(core, &c, lp);
 	c.kind = CHANGE_LEASE_ADD;
 	c.lease = new_lease(core, o, lp);
 	if (!c.lease || !add(core, &c)) {
@@ -219,7 +296,7 @@ static int pin_sibling(struct core *core, uint32_t item, const struct opening *g
 	if (!gone->pinned)
 		return 0;
 	for (; o; o = table_next_internal(o)) {
-		if (!o->disabled && (!oldest || o->id < oldest->id))
+		if (!o->disabled && !o->outbound && (!oldest || o->id < oldest->id))
 			oldest = o;
 	}
 	if (!oldest)
@@ -232,7 +309,7 @@ static int pin_sibling(struct core *core, uint32_t item, const struct opening *g
 
 int change_close(struct core *core, uint32_t item, struct opening *o, const char *why)
 {
-	if (o->state != OPENING_LISTED)
+	if (o->state != OPENING_LISTED || o->reshaped)
 		return ERR_BUSY;
 	if (!add(core, &(struct change){.kind = CHANGE_CLOSE, .opening = o, .item = item,
 			       .why = why}))
@@ -262,7 +339,7 @@ int change_prolong(struct core *core, uint32_t item, struct opening *o)
 	return add(core, &c) ? 0 : ERR_MEMORY;
 }
 
-static void undo_set(struct change *c)
+static void undo_set(struct core *core, struct change *c)
 {
 	struct loop_timer timer = c->lease->timer;
 	struct lease *next = c->lease->next;
@@ -270,6 +347,9 @@ static void undo_set(struct change *c)
 	*c->lease = c->saved;
 	c->lease->timer = timer;
 	c->lease->next = next;
+	if (c->reshaped)
+		swap_filters(core, c);
+	free(c->filters);
 }
 
 static void undo(struct core *core, struct change *c)
@@ -284,7 +364,7 @@ static void undo(struct core *core, struct change *c)
 		free(c->lease);
 		break;
 	case CHANGE_LEASE_SET:
-		undo_set(c);
+		undo_set(core, c);
 		break;
 	case CHANGE_LEASE_END:
 		attach(c->opening, c->lease);
@@ -341,6 +421,8 @@ static void commit(struct core *core, struct change *c)
 		break;
 	case CHANGE_LEASE_ADD:
 	case CHANGE_LEASE_SET:
+		free(c->filters);
+		c->opening->reshaped = false;
 		loop_timer_set(core->loop, &c->lease->timer, c->lease->expires_ms);
 		core_tell(core, CORE_NEWS_CHANGED, c->opening);
 		break;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define ELEMS_FIRST 64
-#define MEMO_VERSION 1
+#define MEMO_VERSION 2
 #define GRACE_MS 1000	/* the table closes first, the kernel a second later */
 
 enum memo_flags { MEMO_NONCE = 1, MEMO_DISABLED = 2, MEMO_PINNED = 4 };
@@ -56,6 +56,8 @@ static void memo_encode(struct writer *w, const struct opening *o)
 	writer_bytes(w, o->internal.addr.b, sizeof(o->internal.addr.b));
 	writer_u16(w, o->internal.port);
 	writer_u16(w, o->external.port);
+	writer_u32(w, o->set_id);
+	writer_u8(w, o->set_offset);
 }
 
 int elems_memo_decode(const uint8_t *bytes, size_t len, struct elems_memo *out)
@@ -77,6 +79,8 @@ int elems_memo_decode(const uint8_t *bytes, size_t len, struct elems_memo *out)
 	reader_bytes(&r, m.internal.addr.b, sizeof(m.internal.addr.b));
 	m.internal.port = reader_u16(&r);
 	m.external_port = reader_u16(&r);
+	m.set_id = reader_u32(&r);
+	m.set_offset = reader_u8(&r);
 	if (r.bad)
 		return ERR_SHORT;
 	if (version != MEMO_VERSION || m.origin >= MAP_ORIGINS || m.id == 0)
@@ -103,6 +107,7 @@ static struct fw_hole hole_of(const struct core *core, const struct opening *o)
 		.remote = o->remote,
 		.remote_port = o->remote_port,
 		.pinned = o->pinned && !addr_is_any(&core->wan4),
+		.outbound = o->outbound,
 		.timeout_ms = 1,
 	};
 	struct writer w = writer_to(h.userdata, sizeof(h.userdata));
@@ -118,22 +123,45 @@ static struct fw_hole hole_of(const struct core *core, const struct opening *o)
 	return h;
 }
 
-static int put_hole(struct core *core, const struct opening *o, enum fw_elem_op op, bool renew_it,
-	uint32_t owner)
+/* An outbound flow over IPv6 leaves as it is, and one over IPv4 needs an address to leave from. */
+static bool has_elements(const struct core *core, const struct opening *o)
+{
+	return !o->disabled &&
+	       (!o->outbound || (opening_is4(o) && !addr_is_any(&core->wan4)));
+}
+
+/* The opening with these filters. */
+static int put_shape(struct core *core, const struct opening *o, const struct map_filters *filters,
+	enum fw_elem_op op, uint32_t owner)
 {
 	struct batch *b = &core->batch;
+	struct map_piece peers[MAP_PIECES_MAX];
 	struct fw_hole hole = hole_of(core, o);
 	size_t n;
 
-	if (o->disabled)
+	if (!has_elements(core, o))
 		return 0;
 	if (reserve(b, FW_HOLE_ELEMS))
 		return ERR_MEMORY;
-	n = fw_hole_elems(&hole, op, renew_it, b->elems + b->elem_count);
+	hole.peers = peers;
+	hole.peer_count = filters ? filter_pieces(filters, peers) : 0;
+	n = fw_hole_elems(&hole, op, false, b->elems + b->elem_count);
 	for (size_t i = 0; i < n; i++)
 		b->elem_owner[b->elem_count + i] = owner;
 	b->elem_count += n;
 	return n > 0 ? 0 : ERR_UNSUPPORTED;
+}
+
+static int put_hole(struct core *core, const struct opening *o, enum fw_elem_op op, bool renew_it,
+	uint32_t owner)
+{
+	struct batch *b = &core->batch;
+	size_t first = b->elem_count;
+	int err = put_shape(core, o, o->filters, op, owner);
+
+	for (size_t i = first; i < b->elem_count; i++)
+		b->elems[i].renew = renew_it;
+	return err;
 }
 
 static int put_renewed(struct core *core, struct opening *o, uint32_t owner)
@@ -161,10 +189,54 @@ static int put_pin(struct core *core, const struct opening *o, uint32_t owner)
 	return err;
 }
 
+static bool is_same_element(const struct fw_elem *a, const struct fw_elem *b)
+{
+	return a->set == b->set && memcmp(a->key, b->key, sizeof(a->key)) == 0 &&
+	       memcmp(a->key_end, b->key_end, sizeof(a->key_end)) == 0;
+}
+
+/* Of the deletions from first on and the additions from mid on, what is in both stays: it is only
+ * renewed, and its counter goes on. */
+static void spare_common(struct batch *b, size_t first, size_t mid)
+{
+	size_t kept = first;
+
+	for (size_t del = first; del < mid; del++) {
+		size_t add = mid;
+		while (add < b->elem_count && !is_same_element(&b->elems[del], &b->elems[add]))
+			add++;
+		if (add < b->elem_count)
+			b->elems[add].renew = 1;
+		else
+			b->elems[kept++] = b->elems[del];
+	}
+	memmove(&b->elems[kept], &b->elems[mid], (b->elem_count - mid) * sizeof(*b->elems));
+	b->elem_count -= mid - kept;
+}
+
+/* Other filters: what the kernel had of them goes and what it shall have comes, at once. */
+static int put_reshaped(struct core *core, const struct change *c, uint32_t owner)
+{
+	struct batch *b = &core->batch;
+	struct opening *o = c->opening;
+	size_t first = b->elem_count, mid;
+	int err = put_shape(core, o, c->filters, FW_ELEM_DEL, owner);
+
+	mid = b->elem_count;
+	o->kernel_until_ms = wanted_until_ms(core, o);
+	if (!err)
+		err = put_shape(core, o, o->filters, FW_ELEM_ADD, owner);
+	if (!err && !o->barred)
+		spare_common(b, first, mid);
+	return err;
+}
+
 static int put_change(struct core *core, uint32_t index)
 {
 	struct change *c = &core->batch.changes[index];
 
+	if (c->reshaped)
+		return put_reshaped(core, c, index);
 	switch (c->kind) {
 	case CHANGE_OPEN:
 		c->opening->kernel_until_ms = wanted_until_ms(core, c->opening);

@@ -6,6 +6,9 @@
  *	core_batch.c	pending requests -> plan -> firewall -> store -> commit -> answers
  *	core_load.c	store and kernel -> table, at start
  *	core_plan.c	one request on the table -> changes and an answer
+ *	core_unit.c	one opening or several that belong together, opened, renewed, ended
+ *	core_peer.c	the same for an outbound flow, and its longer life
+ *	core_ask.c	what every such request has to pass
  *	core_change.c	changes: made at once, undone or committed later
  *	core_elems.c	changes, or the whole table -> firewall elements
  *	core_store.c	changes and the owner's acts -> jobs
@@ -21,12 +24,17 @@
 #include "gateway/device.h"
 #include "gateway/log.h"
 #include "policy/decide.h"
+#include "policy/filter.h"
 #include "policy/ports.h"
 #include "policy/rule.h"
 
 #define CORE_LANS_MAX 32
 #define CORE_PINHOLE_IDS 65536	/* ids below are pinholes': UniqueID is ui2 */
 #define CORE_WATCHERS 8
+/* Filters of one device's openings, and of all. Taking one from the kernel's interval sets takes 4
+ * us for each that is there, the one cost that grows with what is open. */
+#define CORE_FILTERS_DEVICE 128
+#define CORE_FILTERS_MAX 1024
 #define CORE_HELD 1024		/* places for ports held back, by port modulo this */
 #define CORE_HOLD_MS 120000	/* RFC 6887 section 15: not to another client for two minutes */
 #define CORE_DAY_MS 86400000ULL	/* kernel timeout of what has no end, and how long away is gone */
@@ -46,6 +54,8 @@ struct pending {
 	uint32_t opening_id;		/* EXPIRE, PROLONG */
 	enum map_origin origin;		/* EXPIRE */
 	const char *why;		/* EXPIRE: static */
+	bool looked_up;			/* PEER: flow is the running one's external end */
+	struct endpoint flow;		/* port 0: it is not running */
 	struct map_ans ans;
 	/* what the record shall say of a refusal */
 	uint32_t device_id, rule_id;
@@ -68,6 +78,8 @@ struct change {
 	struct lease *lease;
 	struct lease saved;		/* LEASE_SET */
 	uint64_t saved_until_ms;	/* kernel_until_ms as it was */
+	bool reshaped;			/* LEASE_SET: filters is the other list, the one of before */
+	struct map_filters *filters;
 	uint32_t item;			/* index of the pending request behind it */
 	const char *why;		/* for the record; static text or a rule's note */
 };
@@ -76,6 +88,7 @@ struct batch {
 	bool busy;
 	bool rebuild;
 	bool skip_firewall;		/* it cannot be had: only closing goes on */
+	bool asking;			/* the firewall is asked for running flows first */
 	unsigned rounds;
 	bool applied;			/* the firewall has answered: */
 	int apply_err;
@@ -114,6 +127,7 @@ struct core {
 	struct table *table;
 	struct devices *devices;
 	uint32_t zone_openings[RULE_ZONES];
+	uint32_t filters;		/* of all openings */
 	struct limits limits;
 	struct rule *rules;
 	size_t rule_count;
@@ -168,6 +182,9 @@ struct opening_plan {
 	struct prefix remote;
 	uint16_t remote_port;
 	bool disabled;
+	bool outbound;
+	const struct opening *first;	/* of the unit this one belongs to; NULL: of none */
+	uint8_t set_offset;
 	uint32_t rule_id;
 	const char *why;		/* it is allowed, for the record */
 };
@@ -179,6 +196,7 @@ struct lease_plan {
 	const uint8_t *nonce;
 	uint32_t granted_s;
 	struct str descr;
+	struct map_filters filters;	/* of the opening */
 };
 /* All are in force on the table at once, as part of the batch, for item. ERR_MEMORY, ERR_EXISTS;
  * ERR_BUSY: the opening is not there yet but in this very batch. */
@@ -193,6 +211,8 @@ int change_prolong(struct core *core, uint32_t item, struct opening *o);
 /* Back to when there were mark changes; 0: all of the batch. */
 void change_undo_to(struct core *core, size_t mark);
 void change_commit_all(struct core *core);
+/* The opening has so many filters more (or, wrapped, less). */
+void change_count_filters(struct core *core, const struct opening *o, uint32_t more);
 /* At start: takes an opening over that was there before, listed at once. */
 int change_restore(struct core *core, struct opening *o);
 void change_id_taken(struct core *core, uint32_t id);	/* the next one is behind it */
@@ -220,6 +240,8 @@ struct elems_memo {
 	uint8_t nonce[MAP_NONCE_LEN];
 	struct endpoint internal;
 	uint16_t external_port;
+	uint32_t set_id;
+	uint8_t set_offset;
 };
 int elems_memo_decode(const uint8_t *bytes, size_t len, struct elems_memo *out);
 

@@ -48,6 +48,9 @@ static int run_op(struct db *db, const struct op *op)
 		return db_opening_put(db, &op->opening);
 	case OP_LEASE:
 		return db_lease_put(db, &op->lease);
+	case OP_FILTERS:
+		return db_filters_replace(db, op->filters.id, op->filters.list.at,
+			op->filters.list.count);
 	case OP_OPENING_GONE:
 		return db_opening_delete(db, op->opening.id);
 	case OP_LEASE_GONE:
@@ -186,6 +189,17 @@ bool job_submit(struct store_job *sj)
 	return false;
 }
 
+void job_put_filters(struct store_job *sj, const struct opening *o)
+{
+	struct op *op = job_add(sj, OP_FILTERS);
+
+	if (!op)
+		return;
+	op->filters.id = o->id;
+	if (o->filters)
+		op->filters.list = *o->filters;
+}
+
 void job_put_opening(struct store_job *sj, const struct opening *o)
 {
 	struct op *op = job_add(sj, OP_OPENING);
@@ -202,9 +216,14 @@ void job_put_opening(struct store_job *sj, const struct opening *o)
 		.remote_port = o->remote_port,
 		.disabled = o->disabled,
 		.pinned = o->pinned,
+		.outbound = o->outbound,
+		.set_id = o->set_id,
+		.set_offset = o->set_offset,
 		.rule_id = o->rule_id,
 		.created_wall_s = o->created_wall_s,
 	};
+	if (o->filters)
+		job_put_filters(sj, o);
 }
 
 void job_put_lease(struct store_job *sj, struct lease *l)

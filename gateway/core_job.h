@@ -11,6 +11,7 @@
 enum op_kind {
 	OP_OPENING,
 	OP_LEASE,
+	OP_FILTERS,
 	OP_OPENING_GONE,
 	OP_LEASE_GONE,
 	OP_CLEAR,
@@ -27,6 +28,10 @@ struct op {
 	union {
 		struct db_opening opening;
 		struct db_lease lease;
+		struct {
+			uint32_t id;		/* of the opening */
+			struct map_filters list;
+		} filters;
 		struct db_record record;
 		struct db_state state;
 		struct db_device device;
@@ -65,7 +70,8 @@ bool job_submit(struct store_job *sj);
 /* Something did not reach the store: try again later, as a whole. */
 void job_lost(struct core *core);
 
-void job_put_opening(struct store_job *sj, const struct opening *o);
+void job_put_opening(struct store_job *sj, const struct opening *o);	/* with its filters */
+void job_put_filters(struct store_job *sj, const struct opening *o);
 void job_put_lease(struct store_job *sj, struct lease *l);
 void job_put_state(struct store_job *sj);
 void job_put_devices(struct store_job *sj);

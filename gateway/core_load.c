@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define PEER_AT 12	/* of the peer's address in a key of FW_MAP_PEER4, its port follows */
 #define GRACE_MS 1000	/* what core_elems.c adds to the kernel's timeouts */
 
 struct loading {
@@ -126,10 +127,7 @@ static int on_device_addr(void *arg, uint32_t device_id, const struct addr *addr
 /* Writes were lost before the stop: of two openings with one key the older one had ended. */
 static bool forget_older(struct core *core, const struct opening *o)
 {
-	const struct table *t = core->table;
-	struct opening *older = opening_is4(o)
-		? table_by_external(t, o->proto, o->external.port, &o->remote)
-		: table_by_internal(t, o->proto, &o->internal, &o->remote, o->remote_port);
+	struct opening *older = table_rival(core->table, o);
 
 	if (!older || older->id >= o->id)
 		return false;
@@ -153,6 +151,9 @@ static int on_opening(void *arg, const struct db_opening *row)
 		.proto = row->proto,
 		.disabled = row->disabled,
 		.pinned = row->pinned,
+		.outbound = row->outbound,
+		.set_id = row->set_id,
+		.set_offset = row->set_offset,
 		.external = row->external,
 		.internal = row->internal,
 		.remote = row->remote,
@@ -167,6 +168,19 @@ static int on_opening(void *arg, const struct db_opening *row)
 		free(o);
 	}
 	return err;
+}
+
+static int on_filter(void *arg, uint32_t opening_id, const struct map_filter *f)
+{
+	struct core *core = arg;
+	struct opening *o = table_by_id(core->table, opening_id);
+
+	if (!o || !filter_is_family(f, 1, opening_is4(o)))
+		return ERR_CORRUPT;
+	if (!o->filters)
+		o->filters = calloc(1, sizeof(*o->filters));
+	change_count_filters(core, o, 1);
+	return o->filters ? filter_add(o->filters, f, 1) : ERR_MEMORY;
 }
 
 static uint64_t restored_end_ms(const struct loading *ld, const struct db_lease *row)
@@ -243,6 +257,8 @@ static int load_rows(struct core *core, struct db *db, bool same_boot)
 	if (!err)
 		err = db_openings_each(db, on_opening, &ld);
 	if (!err)
+		err = db_filters_each(db, on_filter, core);
+	if (!err)
 		err = db_leases_each(db, on_lease, &ld);
 	/* Written anew as a whole: see core_new. */
 	core->store_stale = !same_boot || ld.stale;
@@ -301,6 +317,10 @@ static struct prefix remote_of(const struct fw_elem *e)
 		remote = addr_from4_bytes(e->key);
 		return prefix_host(&remote);
 	}
+	if (e->set == FW_MAP_PEER4) {
+		remote = addr_from4_bytes(e->key + PEER_AT);
+		return prefix_host(&remote);
+	}
 	if (e->set == FW_SET_OPEN6_HOST) {
 		remote = addr_from6_bytes(e->key);
 		return prefix_host(&remote);
@@ -334,10 +354,16 @@ static void adopt(struct core *core, const struct elems_memo *memo, const struct
 		.external = {addr_any4(), memo->external_port},
 		.internal = memo->internal,
 		.remote = remote_of(e),
+		.set_id = memo->set_id,
+		.set_offset = memo->set_offset,
 		.created_wall_s = store_wall_s(core),
 	};
 	if (!opening_is4(o))
 		o->external.addr = o->internal.addr;
+	if (e->set == FW_MAP_PEER4) {
+		o->outbound = true;
+		o->remote_port = (uint16_t)(e->key[PEER_AT + 4] << 8 | e->key[PEER_AT + 5]);
+	}
 	forget_older(core, o);
 	if (change_restore(core, o)) {
 		free(o);
@@ -367,7 +393,7 @@ static void on_element(void *arg, const struct fw_dumped *dumped)
 	o = table_by_id(core->table, memo.id);
 	if (o)
 		prolong_lease(core, o, &memo, e);
-	else if (is_unheard_of(core, memo.id) && e->set != FW_SET_OPEN6_RANGE)
+	else if (is_unheard_of(core, memo.id) && !fw_set_is_range(e->set))
 		adopt(core, &memo, e);
 }
 

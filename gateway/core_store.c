@@ -82,13 +82,15 @@ static void put_change(struct store_job *sj, const struct change *c)
 	case CHANGE_OPEN:
 		job_put_opening(sj, c->opening);
 		job_put_lease(sj, c->lease);
-		record_change(sj, c, "open");
+		record_change(sj, c, c->opening->outbound ? "peer" : "open");
 		break;
 	case CHANGE_LEASE_ADD:
 		job_put_lease(sj, c->lease);
 		record_change(sj, c, "lease");
 		break;
 	case CHANGE_LEASE_SET:
+		if (c->reshaped)
+			job_put_filters(sj, c->opening);
 		if (is_worth_writing(c))
 			job_put_lease(sj, c->lease);
 		break;
@@ -98,7 +100,7 @@ static void put_change(struct store_job *sj, const struct change *c)
 		break;
 	case CHANGE_CLOSE:
 		put_gone(sj, c->opening);
-		record_change(sj, c, "close");
+		record_change(sj, c, c->opening->outbound ? "peer end" : "close");
 		break;
 	case CHANGE_PIN:
 		if (c->opening->state != OPENING_CLOSING)

@@ -5,11 +5,10 @@
  */
 #include "gateway/ct.h"
 
+#include "gateway/ct_entry.h"
 #include "gateway/loop.h"
-#include "gateway/nl.h"
 #include "protocols/err.h"
 
-#include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdlib.h>
@@ -31,13 +30,6 @@ struct ct {
 	size_t count;
 	size_t size;
 	uint64_t rest_until_ms;
-};
-
-/* One direction of an entry. */
-struct tuple {
-	uint8_t proto;
-	struct endpoint src;
-	struct endpoint dst;
 };
 
 static int compare_dst(const struct fw_flow *a, const struct fw_flow *b)
@@ -77,7 +69,7 @@ static bool is_kept(const struct fw_flow *flow, const struct endpoint *inside)
 }
 
 /* Towards tuple's destination; inside is the internal end of the same flow. */
-static bool has_request(const struct ct *ct, const struct tuple *tuple, uint16_t port,
+static bool has_request(const struct ct *ct, const struct fw_tuple *tuple, uint16_t port,
 	const struct endpoint *inside)
 {
 	struct fw_flow key = {.proto = tuple->proto, .dst = {tuple->dst.addr, port}};
@@ -94,53 +86,10 @@ static bool has_request(const struct ct *ct, const struct tuple *tuple, uint16_t
 	return false;
 }
 
-static struct addr read_addr(const struct nlattr *v4, const struct nlattr *v6)
-{
-	uint8_t bytes[16] = {0};
-
-	if (nl_bytes(v4, bytes, 4))
-		return addr_from4_bytes(bytes);
-	nl_bytes(v6, bytes, sizeof(bytes));
-	return addr_from6_bytes(bytes);
-}
-
-static bool is_wanted(const struct ct *ct, const struct tuple *tuple, const struct endpoint *inside)
+static bool is_wanted(const struct ct *ct, const struct fw_tuple *tuple, const struct endpoint *inside)
 {
 	return has_request(ct, tuple, tuple->dst.port, inside) ||
 	       has_request(ct, tuple, 0, inside);
-}
-
-static bool read_tuple(const struct nlattr *nest, struct tuple *out)
-{
-	const struct nlattr *tb[CTA_TUPLE_MAX + 1];
-	const struct nlattr *ip[CTA_IP_MAX + 1];
-	const struct nlattr *proto[CTA_PROTO_MAX + 1];
-	uint16_t src_port = 0, dst_port = 0;
-
-	if (!nest)
-		return false;
-	nl_nested(nest, tb, CTA_TUPLE_MAX);
-	if (!tb[CTA_TUPLE_IP] || !tb[CTA_TUPLE_PROTO])
-		return false;
-	nl_nested(tb[CTA_TUPLE_IP], ip, CTA_IP_MAX);
-	nl_nested(tb[CTA_TUPLE_PROTO], proto, CTA_PROTO_MAX);
-	nl_bytes(proto[CTA_PROTO_NUM], &out->proto, sizeof(out->proto));
-	nl_bytes(proto[CTA_PROTO_SRC_PORT], &src_port, sizeof(src_port));
-	nl_bytes(proto[CTA_PROTO_DST_PORT], &dst_port, sizeof(dst_port));
-	out->src.addr = read_addr(ip[CTA_IP_V4_SRC], ip[CTA_IP_V6_SRC]);
-	out->src.port = ntohs(src_port);
-	out->dst.addr = read_addr(ip[CTA_IP_V4_DST], ip[CTA_IP_V6_DST]);
-	out->dst.port = ntohs(dst_port);
-	return true;
-}
-
-static void begin(union nl_request *request, uint16_t message, uint16_t flags, uint8_t family)
-{
-	struct nfgenmsg *nfg = nl_begin(request,
-		(uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | message), flags, sizeof(*nfg));
-
-	nfg->nfgen_family = family;
-	nfg->version = NFNETLINK_V0;
 }
 
 static void copy_attr(union nl_request *request, const struct nlattr *attr, uint16_t type)
@@ -161,10 +110,10 @@ static int ignore(const struct nlmsghdr *nlh, void *arg)
  * answers come to it. IPv6 endpoints are no external ones, and what leaves from them is theirs. */
 static bool stands_in_the_way(const struct ct *ct, const struct nlattr *const tb[])
 {
-	struct tuple original = {0};
-	struct tuple reply = {0};
+	struct fw_tuple original = {0};
+	struct fw_tuple reply = {0};
 
-	if (!read_tuple(tb[CTA_TUPLE_ORIG], &original) || !read_tuple(tb[CTA_TUPLE_REPLY], &reply))
+	if (!ct_entry_tuple(tb[CTA_TUPLE_ORIG], &original) || !ct_entry_tuple(tb[CTA_TUPLE_REPLY], &reply))
 		return false;
 	if (is_wanted(ct, &original, &reply.src))
 		return true;
@@ -182,7 +131,7 @@ static int on_entry(const struct nlmsghdr *nlh, void *arg)
 	nl_attrs(nlh, sizeof(*nfg), tb, CTA_MAX);
 	if (!stands_in_the_way(ct, tb))
 		return MNL_CB_OK;
-	begin(&request, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, nfg->nfgen_family);
+	ct_entry_begin(&request, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, nfg->nfgen_family);
 	copy_attr(&request, tb[CTA_TUPLE_ORIG], CTA_TUPLE_ORIG | NLA_F_NESTED);
 	copy_attr(&request, tb[CTA_ZONE], CTA_ZONE);
 	copy_attr(&request, tb[CTA_ID], CTA_ID);
@@ -202,7 +151,7 @@ static void walk(struct ct *ct, uint8_t family)
 {
 	union nl_request request;
 
-	begin(&request, IPCTNL_MSG_CT_GET, NLM_F_DUMP, family);
+	ct_entry_begin(&request, IPCTNL_MSG_CT_GET, NLM_F_DUMP, family);
 	nl_ask(&ct->walk, &request, on_entry, ct);
 }
 

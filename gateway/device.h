@@ -20,6 +20,7 @@
 struct device {
 	struct db_device row;
 	uint32_t openings;	/* it owns now; a device with openings is never forgotten */
+	uint32_t filters;	/* of those openings */
 	uint64_t home_ms;	/* loop time at which it was last known to be at home */
 	bool dirty;		/* the store does not have this row */
 };

@@ -32,6 +32,17 @@ int fw_remove(struct fw *fw, fw_done_fn *done, void *arg)
 	return fw->ops->remove(fw, done, arg);
 }
 
+int fw_find(struct fw *fw, const struct fw_tuple *flows, size_t count, fw_found_fn *found,
+	void *arg)
+{
+	return fw->ops->find(fw, flows, count, found, arg);
+}
+
+int fw_keep(struct fw *fw, const struct fw_keep *keeps, size_t count)
+{
+	return fw->ops->keep(fw, keeps, count);
+}
+
 void fw_watch(struct fw *fw, fw_event_fn *fn, void *arg)
 {
 	fw->event = fn;
@@ -76,6 +87,16 @@ const struct fw_set_def *fw_set_def(enum fw_set set)
 				FW_FIELD_PORT},
 			.is_interval = true, .is_leased = true, .is_counted = true},
 		[FW_SET_WAN_IF] = {.name = "wan_if", .key = {FW_FIELD_IFINDEX}},
+		[FW_MAP_PEER4] = {.name = "peer4",
+			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT, FW_FIELD_ADDR4,
+				FW_FIELD_PORT},
+			.is_map = true, .is_leased = true},
+		[FW_SET_PEER4_PORT] = {.name = "peer4_port",
+			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT, FW_FIELD_PORT},
+			.is_leased = true},
+		[FW_SET_OPEN4_RANGE] = {.name = "open4_range",
+			.key = {FW_FIELD_ADDR4, FW_FIELD_PORT, FW_FIELD_PROTO, FW_FIELD_PORT},
+			.is_interval = true, .is_leased = true, .is_counted = true},
 	};
 
 	assert((unsigned int)set < FW_SETS);
@@ -116,6 +137,11 @@ size_t fw_set_key_len(enum fw_set set)
 size_t fw_set_data_len(enum fw_set set)
 {
 	return fw_set_def(set)->is_map ? FW_DATA_MAX : 0;
+}
+
+bool fw_set_is_range(enum fw_set set)
+{
+	return set == FW_SET_OPEN4_RANGE || set == FW_SET_OPEN6_RANGE;
 }
 
 const char *fw_set_name(enum fw_set set)
@@ -162,7 +188,7 @@ static void make_dnat4(const struct fw_hole *hole, struct fw_elem *elem)
 	struct writer w = key_of(elem);
 
 	elem->set = FW_MAP_DNAT4;
-	if (!prefix_is_any(&hole->remote)) {
+	if (hole->peer_count == 0 && !prefix_is_any(&hole->remote)) {
 		elem->set = FW_MAP_DNAT4_HOST;
 		put_addr(&w, &hole->remote.addr);
 	}
@@ -194,6 +220,28 @@ static void make_snat4(const struct fw_hole *hole, struct fw_elem *elem)
 	put_data(elem, &hole->external);
 }
 
+static void make_peer4(const struct fw_hole *hole, struct fw_elem *elem)
+{
+	struct writer w = key_of(elem);
+
+	elem->set = FW_MAP_PEER4;
+	put_addr(&w, &hole->internal.addr);
+	put_target(&w, hole->proto, hole->internal.port);
+	put_addr(&w, &hole->remote.addr);
+	put_port(&w, hole->remote_port);
+	put_data(elem, &hole->external);
+}
+
+static void make_peer4_port(const struct fw_hole *hole, struct fw_elem *elem)
+{
+	struct writer w = key_of(elem);
+
+	elem->set = FW_SET_PEER4_PORT;
+	put_addr(&w, &hole->remote.addr);
+	put_target(&w, hole->proto, hole->external.port);
+	put_port(&w, hole->remote_port);
+}
+
 /* Bits beyond the prefix set to one. */
 static struct addr last_of(const struct prefix *p)
 {
@@ -204,25 +252,27 @@ static struct addr last_of(const struct prefix *p)
 	return last;
 }
 
-static void put_range6(uint8_t key[FW_KEY_MAX], const struct fw_hole *hole,
+static void put_range(uint8_t key[FW_KEY_MAX], const struct fw_hole *hole,
 	const struct addr *remote, uint16_t remote_port)
 {
 	struct writer w = writer_to(key, FW_KEY_MAX);
+	bool is4 = addr_is4(&hole->internal.addr);
 
 	put_addr(&w, remote);
 	put_port(&w, remote_port);
-	put_addr(&w, &hole->internal.addr);
-	put_target(&w, hole->proto, hole->internal.port);
+	if (!is4)
+		put_addr(&w, &hole->internal.addr);
+	put_target(&w, hole->proto, is4 ? hole->external.port : hole->internal.port);
 }
 
-static void make_open6_range(const struct fw_hole *hole, struct fw_elem *elem)
+static void make_range(const struct fw_hole *hole, const struct map_piece *peers,
+	struct fw_elem *elem)
 {
-	struct addr last = last_of(&hole->remote);
-	uint16_t last_port = hole->remote_port ? hole->remote_port : UINT16_MAX;
+	struct addr last = last_of(&peers->remote);
 
-	elem->set = FW_SET_OPEN6_RANGE;
-	put_range6(elem->key, hole, &hole->remote.addr, hole->remote_port);
-	put_range6(elem->key_end, hole, &last, last_port);
+	elem->set = addr_is4(&hole->internal.addr) ? FW_SET_OPEN4_RANGE : FW_SET_OPEN6_RANGE;
+	put_range(elem->key, hole, &peers->remote.addr, peers->port_min);
+	put_range(elem->key_end, hole, &last, peers->port_max);
 }
 
 static void make_open6(const struct fw_hole *hole, struct fw_elem *elem)
@@ -231,7 +281,8 @@ static void make_open6(const struct fw_hole *hole, struct fw_elem *elem)
 	bool from_any = prefix_is_any(&hole->remote);
 
 	if (hole->remote_port || (!from_any && !prefix_is_host(&hole->remote))) {
-		make_open6_range(hole, elem);
+		make_range(hole, &(struct map_piece){hole->remote, hole->remote_port,
+			hole->remote_port ? hole->remote_port : UINT16_MAX}, elem);
 		return;
 	}
 	elem->set = FW_SET_OPEN6;
@@ -251,38 +302,57 @@ static bool can_be_expressed(const struct fw_hole *hole)
 		return false;
 	if (is4 != addr_is4(&hole->remote.addr))
 		return false;
+	if (hole->outbound)
+		return is4 && addr_is4(&hole->external.addr) && prefix_is_host(&hole->remote) &&
+		       hole->remote_port != 0;
 	if (!is4)
 		return true;
 	return addr_is4(&hole->external.addr) && hole->remote_port == 0 &&
 	       (prefix_is_any(&hole->remote) || prefix_is_host(&hole->remote));
 }
 
+/* The elements that let packets in; they bear the userdata. Returns how many. */
+static size_t make_open(const struct fw_hole *hole, struct fw_elem *out)
+{
+	size_t count = hole->peer_count ? hole->peer_count : 1;
+
+	assert(count <= MAP_PIECES_MAX && hole->userdata_len <= FW_USERDATA_MAX);
+	for (size_t i = 0; i < hole->peer_count; i++)
+		make_range(hole, &hole->peers[i], &out[i]);
+	if (hole->outbound)
+		make_peer4(hole, out);
+	else if (hole->peer_count == 0 && addr_is4(&hole->internal.addr))
+		make_open4(hole, out);
+	else if (hole->peer_count == 0)
+		make_open6(hole, out);
+	for (size_t i = 0; i < count; i++) {
+		out[i].userdata_len = hole->userdata_len;
+		memcpy(out[i].userdata, hole->userdata, hole->userdata_len);
+	}
+	return count;
+}
+
 size_t fw_hole_elems(const struct fw_hole *hole, enum fw_elem_op op, bool renew,
 	struct fw_elem out[FW_HOLE_ELEMS])
 {
-	struct fw_elem *open = out;
-	size_t count = 1;
+	bool translated = addr_is4(&hole->internal.addr) && !hole->outbound;
+	size_t most = 2 + (hole->peer_count ? hole->peer_count : 1);
+	size_t count = 0;
 
 	if (!can_be_expressed(hole))
 		return 0;
-	memset(out, 0, FW_HOLE_ELEMS * sizeof(*out));
-	if (addr_is4(&hole->internal.addr)) {
-		make_dnat4(hole, &out[0]);
-		make_open4(hole, &out[1]);
-		if (hole->pinned)
-			make_snat4(hole, &out[2]);
-		open = &out[1];
-		count = hole->pinned ? 3 : 2;
-	} else {
-		make_open6(hole, &out[0]);
-	}
+	memset(out, 0, most * sizeof(*out));
+	if (translated)
+		make_dnat4(hole, &out[count++]);
+	count += make_open(hole, &out[count]);
+	if (hole->outbound)
+		make_peer4_port(hole, &out[count++]);
+	if (translated && hole->pinned)
+		make_snat4(hole, &out[count++]);
 	for (size_t i = 0; i < count; i++) {
 		out[i].op = (uint8_t)op;
 		out[i].renew = renew;
 		out[i].timeout_ms = hole->timeout_ms;
 	}
-	assert(hole->userdata_len <= FW_USERDATA_MAX);
-	open->userdata_len = hole->userdata_len;
-	memcpy(open->userdata, hole->userdata, hole->userdata_len);
 	return count;
 }

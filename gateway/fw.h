@@ -34,8 +34,13 @@ enum fw_set {
 	FW_SET_OPEN6_RANGE = 11, /* remote prefix6 . remote ports . internal addr6 . l4 . port,
 				    intervals; the same (key_end holds the upper ends) */
 	FW_SET_WAN_IF = 12,	/* ifindex, the one number in host order: external interfaces */
+	FW_MAP_PEER4 = 13,	/* internal addr4 . l4 . port . peer addr4 . port -> WAN addr4 . port;
+				   timeout, userdata */
+	FW_SET_PEER4_PORT = 14,	/* peer addr4 . l4 . external port . peer port: not for others */
+	FW_SET_OPEN4_RANGE = 15, /* remote prefix4 . remote ports . l4 . external port, intervals;
+				    counter, timeout, userdata */
 };
-#define FW_SETS (FW_SET_WAN_IF + 1)
+#define FW_SETS (FW_SET_OPEN4_RANGE + 1)
 
 enum fw_elem_op {
 	FW_ELEM_ADD = 0,	/* new, or renewed with this timeout (counter carried over) */
@@ -76,6 +81,20 @@ struct fw_flow {
 	struct endpoint keep;		/* flows of this internal endpoint are new: spared */
 };
 
+/* A flow by the first packet of its sender. */
+struct fw_tuple {
+	uint8_t proto;
+	struct endpoint src, dst;
+};
+
+/* A flow of a LAN host that shall not end for want of packets; it need not be there yet. */
+struct fw_keep {
+	struct fw_tuple flow;
+	uint32_t left_s;		/* 0: no longer, it has the system's own timeout again */
+};
+
+#define FW_FIND_MAX 64			/* flows looked up by one call */
+
 enum fw_event {
 	FW_EVENT_FOREIGN,	/* somebody else touched our table: rebuild */
 	FW_EVENT_LOST,		/* the helper is away: nothing can be changed now */
@@ -88,6 +107,9 @@ enum fw_event {
 typedef void fw_done_fn(void *arg, int err, const uint32_t *bad, size_t bad_count);
 typedef void fw_dump_fn(void *arg, const struct fw_dumped *elem);
 typedef void fw_event_fn(void *arg, enum fw_event event);
+/* from[i]: where packets of the flow asked for i-th come from as the other end sees it; port 0:
+ * there is no such flow. With err there are none. */
+typedef void fw_found_fn(void *arg, int err, const struct endpoint *from, size_t count);
 
 /* One transaction. With rebuild the table is made anew, static part and these elements, in it. */
 struct fw_batch {
@@ -103,6 +125,9 @@ struct fw_ops {
 	int (*dump)(struct fw *fw, fw_dump_fn *each, fw_done_fn *done, void *arg);
 	int (*forget)(struct fw *fw, const struct fw_flow *flows, size_t count);
 	int (*remove)(struct fw *fw, fw_done_fn *done, void *arg);
+	int (*find)(struct fw *fw, const struct fw_tuple *flows, size_t count, fw_found_fn *found,
+		void *arg);
+	int (*keep)(struct fw *fw, const struct fw_keep *keeps, size_t count);
 	void (*free)(struct fw *fw);
 };
 
@@ -123,6 +148,11 @@ int fw_dump(struct fw *fw, fw_dump_fn *each, fw_done_fn *done, void *arg);
 int fw_forget(struct fw *fw, const struct fw_flow *flows, size_t count);
 /* Deletes the whole table. */
 int fw_remove(struct fw *fw, fw_done_fn *done, void *arg);
+/* Running flows by their exact tuples, FW_FIND_MAX at most; never a walk. */
+int fw_find(struct fw *fw, const struct fw_tuple *flows, size_t count, fw_found_fn *found,
+	void *arg);
+/* Adds to what is kept alive, by flow; no answer. Survives us, until left_s is over. */
+int fw_keep(struct fw *fw, const struct fw_keep *keeps, size_t count);
 void fw_watch(struct fw *fw, fw_event_fn *fn, void *arg);
 void fw_free(struct fw *fw);
 
@@ -133,20 +163,26 @@ struct fw_hole {
 	struct endpoint internal;
 	struct prefix remote;
 	uint16_t remote_port;		/* 0: any; IPv6 only */
+	const struct map_piece *peers;	/* instead of remote, if peer_count is not 0 */
+	size_t peer_count;
 	bool pinned;			/* outbound packets of internal leave from external */
+	bool outbound;			/* IPv4: only those to remote (a host), remote_port do, and
+					   nobody comes in */
 	uint64_t timeout_ms;
 	uint8_t userdata[FW_USERDATA_MAX];
 	uint8_t userdata_len;
 };
-#define FW_HOLE_ELEMS 3
+#define FW_HOLE_ELEMS (2 + MAP_PIECES_MAX)
 
 /* Returns how many were written: 0 when the firewall cannot express it (an IPv4 prefix that is
- * neither everything nor a host, an IPv4 remote port). */
+ * neither everything nor a host, an IPv4 remote port, an outbound IPv6 one). */
 size_t fw_hole_elems(const struct fw_hole *hole, enum fw_elem_op op, bool renew,
 	struct fw_elem out[FW_HOLE_ELEMS]);
 /* Bytes of key, and of data (0 for sets). */
 size_t fw_set_key_len(enum fw_set set);
 size_t fw_set_data_len(enum fw_set set);
+/* Its elements are the peers of an opening, piece by piece. */
+bool fw_set_is_range(enum fw_set set);
 const char *fw_set_name(enum fw_set set);
 
 #endif

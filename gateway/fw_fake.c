@@ -24,10 +24,18 @@ struct item {
 
 struct answer {
 	fw_done_fn *done;
+	fw_found_fn *found;	/* instead of done */
 	void *arg;
+	size_t found_count;
+	struct endpoint from[FW_FIND_MAX];
 	int err;
 	size_t bad_count;
 	uint32_t bad[FW_FAKE_BAD_MAX];
+};
+
+struct running {
+	struct fw_tuple flow;
+	struct endpoint from;
 };
 
 struct fw_fake {
@@ -41,6 +49,7 @@ struct fw_fake {
 	struct answer held[ANSWERS_MAX];
 	size_t held_count;
 	struct fw_fake_calls calls;
+	struct running running[FW_FAKE_RUNNING_MAX];
 	struct item *buckets[BUCKETS];
 };
 
@@ -120,19 +129,54 @@ static void del(struct fw_fake *fake, const struct fw_elem *elem)
 	free(item);
 }
 
-static bool deleted_before(const struct fw_elem *elems, size_t i)
+/* By the first i elements of a transaction. */
+static bool deleted_before(const struct fw_elem *elems, size_t i, const struct fw_elem *elem)
 {
-	size_t len = fw_set_key_len(elems[i].set);
+	size_t len = fw_set_key_len(elem->set);
 
 	for (size_t j = 0; j < i; j++) {
-		if (elems[j].op == FW_ELEM_DEL && elems[j].set == elems[i].set &&
-		    memcmp(elems[j].key, elems[i].key, len) == 0)
+		if (elems[j].op == FW_ELEM_DEL && elems[j].set == elem->set &&
+		    memcmp(elems[j].key, elem->key, len) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* A key of a map that leads elsewhere already is what the kernel refuses. */
+/* Fields are in network order and aligned, so that bytes compare as numbers do. */
+static bool overlaps(const struct fw_elem *a, const struct fw_elem *b)
+{
+	const struct fw_set_def *def = fw_set_def(a->set);
+	size_t at = 0;
+
+	for (const enum fw_field *f = def->key; *f != FW_FIELD_END; f++) {
+		size_t len = fw_field_len(*f);
+		if (memcmp(a->key + at, b->key_end + at, len) > 0 ||
+		    memcmp(b->key + at, a->key_end + at, len) > 0)
+			return false;
+		at += (len + 3) & ~(size_t)3;
+	}
+	return true;
+}
+
+/* An interval that reaches into another one, unless it is the very same. */
+static bool is_in_the_way(const struct fw_fake *fake, const struct fw_elem *elems, size_t i)
+{
+	const struct fw_elem *elem = &elems[i];
+
+	for (size_t n = 0; n < BUCKETS; n++) {
+		for (const struct item *item = fake->buckets[n]; item; item = item->next) {
+			const struct fw_elem *there = &item->dumped.elem;
+			if (there->set == elem->set && overlaps(there, elem) &&
+			    memcmp(there->key, elem->key, sizeof(elem->key)) != 0 &&
+			    item->end_ms > loop_now_ms(fake->loop) &&
+			    !deleted_before(elems, i, there))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A key of a map that leads elsewhere already is what the kernel refuses, and an overlap. */
 static bool conflicts(struct fw_fake *fake, const struct fw_elem *elems, size_t i)
 {
 	const struct fw_elem *elem = &elems[i];
@@ -140,15 +184,20 @@ static bool conflicts(struct fw_fake *fake, const struct fw_elem *elems, size_t 
 
 	if (elem->op == FW_ELEM_DEL)
 		return false;
+	if (fw_set_is_range(elem->set))
+		return is_in_the_way(fake, elems, i);
 	item = *find_link(fake, elem->set, elem->key);
 	return item && memcmp(item->dumped.elem.data, elem->data, fw_set_data_len(elem->set)) &&
-	       !deleted_before(elems, i);
+	       !deleted_before(elems, i, elem);
 }
 
 static void answer(struct fw_fake *fake, const struct answer *a)
 {
 	if (!fake->hold) {
-		a->done(a->arg, a->err, a->bad_count ? a->bad : NULL, a->bad_count);
+		if (a->found)
+			a->found(a->arg, a->err, a->from, a->err ? 0 : a->found_count);
+		else
+			a->done(a->arg, a->err, a->bad_count ? a->bad : NULL, a->bad_count);
 		return;
 	}
 	assert(fake->held_count < ANSWERS_MAX);
@@ -232,6 +281,44 @@ static int fake_forget(struct fw *fw, const struct fw_flow *flows, size_t count)
 	return 0;
 }
 
+static bool is_same(const struct fw_tuple *a, const struct fw_tuple *b)
+{
+	return a->proto == b->proto && a->src.port == b->src.port && a->dst.port == b->dst.port &&
+	       addr_eq(&a->src.addr, &b->src.addr) && addr_eq(&a->dst.addr, &b->dst.addr);
+}
+
+static int fake_find(struct fw *fw, const struct fw_tuple *flows, size_t count, fw_found_fn *found,
+	void *arg)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+	struct answer a = {.found = found, .arg = arg, .found_count = count};
+
+	if (fake->gone)
+		return ERR_GONE;
+	assert(count <= FW_FIND_MAX);
+	fake->calls.finds += count;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < FW_FAKE_RUNNING_MAX; j++) {
+			if (is_same(&fake->running[j].flow, &flows[i]))
+				a.from[i] = fake->running[j].from;
+		}
+	}
+	answer(fake, &a);
+	return 0;
+}
+
+static int fake_keep(struct fw *fw, const struct fw_keep *keeps, size_t count)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+
+	if (fake->gone)
+		return ERR_GONE;
+	fake->calls.keeps += count;
+	if (count > 0)
+		fake->calls.last_keep = keeps[count - 1];
+	return 0;
+}
+
 static int fake_remove(struct fw *fw, fw_done_fn *done, void *arg)
 {
 	struct fw_fake *fake = (struct fw_fake *)fw;
@@ -257,6 +344,8 @@ static const struct fw_ops fake_ops = {
 	.dump = fake_dump,
 	.forget = fake_forget,
 	.remove = fake_remove,
+	.find = fake_find,
+	.keep = fake_keep,
 	.free = fake_free,
 };
 
@@ -298,6 +387,18 @@ void fw_fake_fail(struct fw *fw, int err, const uint32_t *bad, size_t bad_count)
 	fake->failure = (struct answer){.err = err, .bad_count = bad_count};
 	if (bad_count > 0)
 		memcpy(fake->failure.bad, bad, bad_count * sizeof(*bad));
+}
+
+void fw_fake_run(struct fw *fw, const struct fw_tuple *flow, const struct endpoint *from)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+	size_t i = 0;
+
+	while (i < FW_FAKE_RUNNING_MAX && fake->running[i].from.port != 0 &&
+	       !is_same(&fake->running[i].flow, flow))
+		i++;
+	assert(i < FW_FAKE_RUNNING_MAX);
+	fake->running[i] = (struct running){*flow, *from};
 }
 
 void fw_fake_hold(struct fw *fw)

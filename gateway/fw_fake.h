@@ -25,12 +25,18 @@ struct fw_fake_calls {
 	size_t dumps;
 	size_t flows;		/* forgotten, all calls together */
 	struct fw_flow last_flow;
+	size_t finds;		/* flows looked up */
+	size_t keeps;
+	struct fw_keep last_keep;
 };
 const struct fw_fake_calls *fw_fake_calls(const struct fw *fw);
 
 /* The next apply changes nothing and answers err, with these indexes. At most 16 of them. */
 #define FW_FAKE_BAD_MAX 16
 void fw_fake_fail(struct fw *fw, int err, const uint32_t *bad, size_t bad_count);
+/* A running flow that fw_find sees, coming from there; port 0: it has ended. At most 16. */
+#define FW_FAKE_RUNNING_MAX 16
+void fw_fake_run(struct fw *fw, const struct fw_tuple *flow, const struct endpoint *from);
 /* From now on answers wait for fw_fake_release, which gives them in order; what was asked has
  * happened all the same. Never released: a helper that hangs. */
 void fw_fake_hold(struct fw *fw);

@@ -10,6 +10,7 @@
 #include "gateway/helper_wire.h"
 #include "protocols/err.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,7 @@ struct pending {
 	uint32_t count;		/* of elements; indexes are below */
 	fw_dump_fn *each;	/* of a dump */
 	fw_done_fn *done;
+	fw_found_fn *found;	/* instead of done */
 	void *arg;
 };
 
@@ -89,7 +91,10 @@ static void drop_connection(struct fw_remote *r)
 	retry_later(r);
 	while (r->pending_count > 0) {
 		struct pending p = take_first(r);
-		p.done(p.arg, ERR_GONE, NULL, 0);
+		if (p.found)
+			p.found(p.arg, ERR_GONE, NULL, 0);
+		else
+			p.done(p.arg, ERR_GONE, NULL, 0);
 	}
 	if (was_up)
 		report(r, FW_EVENT_LOST);
@@ -165,7 +170,8 @@ static int gather_bad(struct fw_remote *r, const struct wire_head *head, const u
 
 static int take_result(struct fw_remote *r, const struct wire_head *head, const uint32_t *bad)
 {
-	int err = head->value > 0 ? ERR_SYNTAX : gather_bad(r, head, bad);
+	int err = head->value > 0 || r->pending[r->first].found ? ERR_SYNTAX
+							       : gather_bad(r, head, bad);
 	size_t bad_count = r->bad_count;
 	struct pending p;
 
@@ -175,6 +181,24 @@ static int take_result(struct fw_remote *r, const struct wire_head *head, const 
 	r->bad_count = 0;
 	wait_for_answer(r);
 	p.done(p.arg, head->value, r->bad, bad_count);
+	return 0;
+}
+
+static int take_found(struct fw_remote *r, const struct wire_head *head,
+	const struct wire_end *ends)
+{
+	struct endpoint from[FW_FIND_MAX];
+	struct pending p = r->pending[r->first];
+
+	if (!p.found || head->value > 0 || head->count != (head->value ? 0 : p.count))
+		return ERR_SYNTAX;
+	for (size_t i = 0; i < head->count; i++) {
+		memcpy(from[i].addr.b, ends[i].addr, sizeof(ends[i].addr));
+		from[i].port = ends[i].port;
+	}
+	take_first(r);
+	wait_for_answer(r);
+	p.found(p.arg, head->value, from, head->count);
 	return 0;
 }
 
@@ -193,6 +217,8 @@ static int on_message(void *arg, const struct wire_head *head, const void *recor
 	wait_for_answer(r);
 	if (head->type == WIRE_DUMPED)
 		return take_dumped(r, head, records);
+	if (head->type == WIRE_FOUND)
+		return take_found(r, head, records);
 	return take_result(r, head, records);
 }
 
@@ -265,7 +291,8 @@ static int remote_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn 
 		head.value = 0;
 	} while (at < count);
 	r->seq++;
-	add_pending(r, &(struct pending){r->seq, (uint32_t)count, NULL, done, arg});
+	add_pending(r, &(struct pending){.seq = r->seq, .count = (uint32_t)count, .done = done,
+				      .arg = arg});
 	return 0;
 }
 
@@ -321,6 +348,58 @@ static int remote_forget(struct fw *fw, const struct fw_flow *flows, size_t coun
 	return err;
 }
 
+static struct wire_tuple wire_tuple_of(const struct fw_tuple *t, uint32_t left_s)
+{
+	struct wire_tuple w = {.proto = t->proto, .src_port = t->src.port,
+		.dst_port = t->dst.port, .left_s = left_s};
+
+	memcpy(w.src, t->src.addr.b, sizeof(w.src));
+	memcpy(w.dst, t->dst.addr.b, sizeof(w.dst));
+	return w;
+}
+
+static int remote_find(struct fw *fw, const struct fw_tuple *flows, size_t count,
+	fw_found_fn *found, void *arg)
+{
+	struct fw_remote *r = (struct fw_remote *)fw;
+	const struct wire_head head = {.type = WIRE_FIND, .seq = r->seq + 1,
+		.count = (uint16_t)count};
+	struct wire_tuple out[FW_FIND_MAX];
+	int err = may_ask(r);
+
+	assert(count <= FW_FIND_MAX);
+	for (size_t i = 0; i < count; i++)
+		out[i] = wire_tuple_of(&flows[i], 0);
+	if (err)
+		return err;
+	err = helper_wire_send(&r->wire, &head, out);
+	if (err)
+		return fail_soon(r, err);
+	r->seq++;
+	add_pending(r, &(struct pending){.seq = r->seq, .count = (uint32_t)count, .found = found,
+				      .arg = arg});
+	return 0;
+}
+
+static int remote_keep(struct fw *fw, const struct fw_keep *keeps, size_t count)
+{
+	struct fw_remote *r = (struct fw_remote *)fw;
+	struct wire_tuple out[WIRE_FLOWS_MAX];
+	struct wire_head head = {.type = WIRE_KEEP};
+	int err = r->up ? 0 : ERR_GONE;
+
+	for (size_t i = 0; i < count && !err; i++) {
+		out[head.count++] = wire_tuple_of(&keeps[i].flow, keeps[i].left_s);
+		if (head.count < WIRE_FLOWS_MAX && i + 1 < count)
+			continue;
+		err = helper_wire_send(&r->wire, &head, out);
+		head.count = 0;
+		if (err)
+			err = fail_soon(r, err);
+	}
+	return err;
+}
+
 /* Whoever still waits is told, as after a loss. */
 static void remote_free(struct fw *fw)
 {
@@ -338,6 +417,8 @@ static const struct fw_ops remote_ops = {
 	.dump = remote_dump,
 	.forget = remote_forget,
 	.remove = remote_remove,
+	.find = remote_find,
+	.keep = remote_keep,
 	.free = remote_free,
 };
 

@@ -41,7 +41,10 @@ struct helper {
 	uint64_t refused_told_ms;	/* when that was; 0: never */
 	struct fw_dumped dumped[WIRE_ELEMS_MAX];
 	uint16_t dumped_count;
+	uint64_t hidden;		/* bits: flows of the FIND under way that are not told */
 };
+
+_Static_assert(FW_FIND_MAX <= 64, "helper.hidden is too small");
 
 static void forget_transaction(struct helper *h)
 {
@@ -286,6 +289,76 @@ static int take_forget(struct helper *h, const struct wire_head *head,
 	return 0;
 }
 
+static struct fw_tuple tuple_of(const struct wire_tuple *w)
+{
+	struct fw_tuple t = {.proto = w->proto, .src.port = w->src_port, .dst.port = w->dst_port};
+
+	memcpy(t.src.addr.b, w->src, sizeof(w->src));
+	memcpy(t.dst.addr.b, w->dst, sizeof(w->dst));
+	return t;
+}
+
+static int take_keep(struct helper *h, const struct wire_head *head,
+	const struct wire_tuple *tuples)
+{
+	struct fw_keep out[WIRE_FLOWS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < head->count; i++) {
+		int err = helper_check_tuple(&h->config.facts, &tuples[i]);
+
+		if (err == ERR_SYNTAX)
+			return err;
+		/* A host that left the LAN may be let go all the same. */
+		if (!err || tuples[i].left_s == 0)
+			out[count++] = (struct fw_keep){tuple_of(&tuples[i]), tuples[i].left_s};
+	}
+	if (count > 0)
+		(void)fw_keep(h->config.backend, out, count);
+	return 0;
+}
+
+static void on_found(void *arg, int err, const struct endpoint *from, size_t count)
+{
+	struct helper *h = arg;
+	const struct wire_head head = {.type = WIRE_FOUND, .seq = h->seq, .value = err,
+		.count = (uint16_t)count};
+	struct wire_end ends[FW_FIND_MAX] = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		if (h->hidden >> i & 1)
+			continue;
+		memcpy(ends[i].addr, from[i].addr.b, sizeof(ends[i].addr));
+		ends[i].port = from[i].port;
+	}
+	if (asker_is_there(h))
+		tell(h, &head, ends);
+	h->busy = false;
+	helper_wire_pause(&h->wire, false);
+}
+
+static int take_find(struct helper *h, const struct wire_head *head,
+	const struct wire_tuple *tuples)
+{
+	struct fw_tuple flows[FW_FIND_MAX];
+	uint64_t hidden = 0;
+	int err;
+
+	for (size_t i = 0; i < head->count; i++) {
+		err = helper_check_tuple(&h->config.facts, &tuples[i]);
+		if (err == ERR_SYNTAX || tuples[i].left_s != 0)
+			return ERR_SYNTAX;
+		hidden |= (uint64_t)(err != 0) << i;
+		flows[i] = tuple_of(&tuples[i]);
+	}
+	begin(h, head->seq);
+	h->hidden = hidden;
+	err = fw_find(h->config.backend, flows, head->count, on_found, h);
+	if (err)
+		on_found(h, err, NULL, 0);
+	return 0;
+}
+
 static int take_dump(struct helper *h, const struct wire_head *head)
 {
 	int err;
@@ -339,9 +412,14 @@ static int on_message(void *arg, const struct wire_head *head, const void *recor
 		return take_dump(h, head);
 	case WIRE_REMOVE:
 		return take_remove(h, head);
+	case WIRE_FIND:
+		return take_find(h, head, records);
+	case WIRE_KEEP:
+		return take_keep(h, head, records);
 	case WIRE_RESULT:
 	case WIRE_DUMPED:
 	case WIRE_EVENT:
+	case WIRE_FOUND:
 		break;
 	}
 	return ERR_SYNTAX;

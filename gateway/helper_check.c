@@ -138,17 +138,17 @@ static bool open6_is_right(const struct helper_facts *facts, struct reader *key)
 	return is_transport(proto) && is_lan_target(facts, &a, take_port(key));
 }
 
-/* Only the remote side is a range: the rest of both ends is the same. */
-static bool open6_range_is_right(const struct helper_facts *facts, const struct fw_elem *elem,
-	struct reader *key)
+/* Only the remote side, so many bytes, is a range: the rest of both ends is the same. */
+static bool range_is_right(const struct helper_facts *facts, const struct fw_elem *elem,
+	size_t remote_len)
 {
-	const size_t remote_len = 20;
-	size_t len = fw_set_key_len(FW_SET_OPEN6_RANGE);
+	size_t rest_len = fw_set_key_len(elem->set) - remote_len;
+	struct reader rest = reader_from(elem->key + remote_len, rest_len);
 
-	if (memcmp(elem->key + remote_len, elem->key_end + remote_len, len - remote_len) != 0)
+	if (memcmp(elem->key + remote_len, elem->key_end + remote_len, rest_len) != 0)
 		return false;
-	reader_skip(key, remote_len);
-	return open6_is_right(facts, key);
+	return elem->set == FW_SET_OPEN4_RANGE ? external_is_free(facts, &rest)
+					       : open6_is_right(facts, &rest);
 }
 
 /* The prefix that begins at first and ends at last. */
@@ -213,12 +213,14 @@ static bool add_is_right(const struct helper_facts *facts, const struct fw_elem 
 	case FW_MAP_DNAT4:
 		return external_is_free(facts, &key) && data_is_target(facts, elem);
 	case FW_MAP_SNAT4:
+	case FW_MAP_PEER4:
 		return snat4_is_right(facts, elem, &key);
 	case FW_SET_OPEN_TCP4:
 		return port_is_free(facts, MAP_PROTO_TCP, reader_u16(&key));
 	case FW_SET_OPEN_UDP4:
 		return port_is_free(facts, MAP_PROTO_UDP, reader_u16(&key));
 	case FW_SET_OPEN4_HOST:
+	case FW_SET_PEER4_PORT:
 		reader_skip(&key, 4);
 		return external_is_free(facts, &key);
 	case FW_SET_OPEN6:
@@ -227,7 +229,9 @@ static bool add_is_right(const struct helper_facts *facts, const struct fw_elem 
 		reader_skip(&key, 16);
 		return open6_is_right(facts, &key);
 	case FW_SET_OPEN6_RANGE:
-		return open6_range_is_right(facts, elem, &key);
+		return range_is_right(facts, elem, 20);
+	case FW_SET_OPEN4_RANGE:
+		return range_is_right(facts, elem, 8);
 	}
 	return false;
 }
@@ -261,4 +265,17 @@ int helper_check_flow(const struct helper_facts *facts, const struct wire_flow *
 	if (facts->is_wan4(facts->arg, &dst) || facts->is_lan_host(facts->arg, &dst))
 		return 0;
 	return ERR_DENIED;
+}
+
+int helper_check_tuple(const struct helper_facts *facts, const struct wire_tuple *tuple)
+{
+	struct addr src, dst;
+
+	memcpy(src.b, tuple->src, sizeof(src.b));
+	memcpy(dst.b, tuple->dst, sizeof(dst.b));
+	if (tuple->reserved != 0 || tuple->reserved2 != 0 || addr_is4(&src) != addr_is4(&dst))
+		return ERR_SYNTAX;
+	return is_transport(tuple->proto) && is_lan_target(facts, &src, tuple->src_port) &&
+	       tuple->dst_port != 0 && tuple->left_s <= HELPER_CHECK_TIMEOUT_MAX_MS / 1000
+		       ? 0 : ERR_DENIED;
 }

@@ -31,4 +31,7 @@ int helper_check_elem(const struct helper_facts *facts, const struct fw_elem *el
 /* The same for flows to forget: only those to our WAN addresses or to hosts of a LAN. */
 int helper_check_flow(const struct helper_facts *facts, const struct wire_flow *flow);
 
+/* A flow to look at or to keep: one that a host of a LAN sends to anywhere, not for too long. */
+int helper_check_tuple(const struct helper_facts *facts, const struct wire_tuple *tuple);
+
 #endif

@@ -22,6 +22,8 @@
 _Static_assert(sizeof(struct wire_head) == 16, "wire_head has padding");
 _Static_assert(sizeof(struct wire_hello) == 8, "wire_hello has padding");
 _Static_assert(sizeof(struct wire_flow) == 56, "wire_flow has padding");
+_Static_assert(sizeof(struct wire_tuple) == 44, "wire_tuple has padding");
+_Static_assert(sizeof(struct wire_end) == 20, "wire_end has padding");
 _Static_assert(sizeof(struct fw_elem) == 176, "fw_elem has padding");
 _Static_assert(sizeof(struct fw_dumped) == 192, "fw_dumped has padding");
 
@@ -44,6 +46,9 @@ static const struct shape shapes[] = {
 	[WIRE_RESULT] = {sizeof(uint32_t), 0, WIRE_BAD_MAX, WIRE_LAST, false, true},
 	[WIRE_DUMPED] = {sizeof(struct fw_dumped), 1, WIRE_ELEMS_MAX, 0, false, true},
 	[WIRE_EVENT] = {0, 0, 0, 0, false, true},
+	[WIRE_FIND] = {sizeof(struct wire_tuple), 1, FW_FIND_MAX, 0, true, false},
+	[WIRE_FOUND] = {sizeof(struct wire_end), 0, FW_FIND_MAX, 0, false, true},
+	[WIRE_KEEP] = {sizeof(struct wire_tuple), 1, WIRE_FLOWS_MAX, 0, true, false},
 };
 
 static bool head_fits(const struct helper_wire *w, const struct wire_head *head, size_t len)

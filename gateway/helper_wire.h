@@ -5,9 +5,10 @@
  * in host order except where fw.h says network; both ends are builds of one version, which the
  * hello proves. The channel never blocks: what the socket does not take at once waits in a queue.
  *
- * Daemon to helper: HELLO, then APPLY (one or more, FIRST .. LAST, one seq), DUMP, FORGET, REMOVE.
- * Helper to daemon: HELLO, EVENT at any time, and per request in the order of asking: DUMPED (for
- * DUMP), RESULT (one or more, the last one has LAST). FORGET has no answer.
+ * Daemon to helper: HELLO, then APPLY (one or more, FIRST .. LAST, one seq), DUMP, FORGET, REMOVE,
+ * FIND, KEEP. Helper to daemon: HELLO, EVENT at any time, and per request in the order of asking:
+ * DUMPED (for DUMP), RESULT (one or more, the last one has LAST), for FIND only FOUND. FORGET and
+ * KEEP have no answer.
  */
 #ifndef GATEWAY_HELPER_WIRE_H
 #define GATEWAY_HELPER_WIRE_H
@@ -26,6 +27,9 @@ enum wire_type {
 	WIRE_RESULT = 6,	/* uint32_t indexes refused; value: enum err */
 	WIRE_DUMPED = 7,	/* struct fw_dumped */
 	WIRE_EVENT = 8,		/* value: enum fw_event */
+	WIRE_FIND = 9,		/* struct wire_tuple, left_s 0 */
+	WIRE_FOUND = 10,	/* struct wire_end for each, or none; value: enum err */
+	WIRE_KEEP = 11,		/* struct wire_tuple */
 };
 
 #define WIRE_FIRST 1
@@ -57,6 +61,25 @@ struct wire_flow {
 	uint8_t keep[16];
 	uint16_t keep_port;
 	uint16_t reserved2;	/* 0 */
+};
+
+/* struct fw_tuple and struct fw_keep without padding. */
+struct wire_tuple {
+	uint8_t proto;
+	uint8_t reserved;	/* 0 */
+	uint16_t src_port;
+	uint16_t dst_port;
+	uint16_t reserved2;	/* 0 */
+	uint8_t src[16];
+	uint8_t dst[16];
+	uint32_t left_s;
+};
+
+/* struct endpoint. */
+struct wire_end {
+	uint8_t addr[16];
+	uint16_t port;
+	uint16_t reserved;	/* 0 */
 };
 
 #define WIRE_ELEMS_MAX 64	/* elements in one message: 11 KB, a small part of any buffer */

@@ -2,11 +2,12 @@
 /*
  * See nft.h. Transactions are put together here from elements (nft_elem.c) and the static part
  * (ruleset.c), sent (nlbatch.c), and refusals told by element. Changes by others come from
- * nft_watch.c, conntrack is ct.c's.
+ * nft_watch.c, conntrack is ct.c's and ct_keep.c's.
  */
 #include "gateway/nft.h"
 
 #include "gateway/ct.h"
+#include "gateway/ct_keep.h"
 #include "gateway/fw_set.h"
 #include "gateway/loop.h"
 #include "gateway/nft_elem.h"
@@ -18,6 +19,7 @@
 #include "protocols/err.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -40,6 +42,7 @@ struct nft {
 	struct nlbatch batch;
 	struct nft_watch *watch;
 	struct ct *ct;
+	struct ct_keep *keep;
 };
 
 /* One call of fw_apply on its way. */
@@ -272,6 +275,24 @@ static int nft_forget(struct fw *fw, const struct fw_flow *flows, size_t count)
 	return ct_forget(of(fw)->ct, flows, count);
 }
 
+static int nft_find(struct fw *fw, const struct fw_tuple *flows, size_t count, fw_found_fn *found,
+	void *arg)
+{
+	struct endpoint from[FW_FIND_MAX];
+	int err = 0;
+
+	assert(count <= FW_FIND_MAX);
+	for (size_t i = 0; i < count && !err; i++)
+		err = ct_keep_find(of(fw)->keep, &flows[i], &from[i]);
+	found(arg, err, from, err ? 0 : count);
+	return 0;
+}
+
+static int nft_keep(struct fw *fw, const struct fw_keep *keeps, size_t count)
+{
+	return ct_keep_set(of(fw)->keep, keeps, count);
+}
+
 static int nft_remove(struct fw *fw, fw_done_fn *done, void *arg)
 {
 	struct nft *nft = of(fw);
@@ -294,6 +315,7 @@ static void nft_free(struct fw *fw)
 
 	nft_watch_free(nft->watch);
 	ct_free(nft->ct);
+	ct_keep_free(nft->keep);
 	nl_close(&nft->nl);
 	nlbatch_free(&nft->batch);
 	free(nft);
@@ -351,7 +373,8 @@ static int set_up(struct nft *nft, struct loop *loop, const struct nft_config *c
 	adopt_table(nft);
 	nft->watch = nft_watch_new(loop, mnl_socket_get_portid(nft->nl.socket), on_foreign, nft);
 	nft->ct = ct_new(loop);
-	return nft->watch && nft->ct ? 0 : ERR_MEMORY;
+	nft->keep = ct_keep_new(loop);
+	return nft->watch && nft->ct && nft->keep ? 0 : ERR_MEMORY;
 }
 
 struct fw *nft_new(struct loop *loop, const struct nft_config *config)
@@ -361,6 +384,8 @@ struct fw *nft_new(struct loop *loop, const struct nft_config *config)
 		.dump = nft_dump,
 		.forget = nft_forget,
 		.remove = nft_remove,
+		.find = nft_find,
+		.keep = nft_keep,
 		.free = nft_free,
 	};
 	struct nft *nft = calloc(1, sizeof(*nft));

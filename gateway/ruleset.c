@@ -140,7 +140,10 @@ struct expr_def {
 #define PACKET_PROTO(p) META(L4PROTO, R(0)), CMP(EQ, R(0), BYTE, p)
 #define SNAT_PINNED IP_SADDR(R(0)), META(L4PROTO, R(1)), SPORT(R(2)), MAP("snat4", R(0), R(4)), \
 	NAT(SNAT, R(4), NAT_PORT(R(5)))
-#define SPORT_IS_OPEN(p, set) PACKET_PROTO(p), SPORT(R(0)), IN_SET(set, R(0))
+#define SNAT_PEER IP_SADDR(R(0)), META(L4PROTO, R(1)), SPORT(R(2)), IP_DADDR(R(3)), DPORT(R(4)), \
+	MAP("peer4", R(0), R(8)), NAT(SNAT, R(8), NAT_PORT(R(9)))
+#define SPORT_IS_MAPPED META(L4PROTO, R(0)), SPORT(R(1)), MAP("dnat4", R(0), R(4)), \
+	CMP(NEQ, R(4), ZEROS, 4)
 #define DISPLACED PORT(MIN, R(4)), PORT(MAX, R(5))
 
 static const struct expr_def rules[] = {
@@ -158,23 +161,23 @@ static const struct expr_def rules[] = {
 	RULE("srcnat"), FAMILY(IPV4), META(OIF, R(0)), IN_SET("wan_if", R(0)),
 	TO_CHAIN(NFT_GOTO, "outward"),
 
-	/* LAN to LAN by the external address: seen from the external address (RFC 4787 REQ-9). */
+	/* LAN to LAN by the external address: seen from the external address (RFC 4787 REQ-9). (nft
+	 * 1.0.6 does not know the type of a map's data and shows zeros as [invalid type].) */
 	RULE("hairpin"), FAMILY(IPV4), SNAT_PINNED,
-	RULE("hairpin"), FAMILY(IPV4), SPORT_IS_OPEN(IPPROTO_TCP, "open_tcp4"),
-	CT_ORIGINAL(DST_IP, R(0)), DISPLACED, NAT(SNAT, R(0), NAT_PORTS(R(4), R(5))),
-	RULE("hairpin"), FAMILY(IPV4), SPORT_IS_OPEN(IPPROTO_UDP, "open_udp4"),
+	RULE("hairpin"), FAMILY(IPV4), SPORT_IS_MAPPED,
 	CT_ORIGINAL(DST_IP, R(0)), DISPLACED, NAT(SNAT, R(0), NAT_PORTS(R(4), R(5))),
 	RULE("hairpin"), FAMILY(IPV4), CT_ORIGINAL(DST_IP, R(0)), EXPR("nat", NAT_ADDR(SNAT, R(0))),
 
-	/* A mapped endpoint leaves from its external port (RFC 4787 REQ-1), and nothing else leaves
-	 * from a mapped external port (REQ-3). What is left is the host's to masquerade. */
+	/* A mapped endpoint leaves from its external port (RFC 4787 REQ-1), to its one peer or to
+	 * everybody, and nothing else leaves from a mapped external port (REQ-3). What is left is
+	 * the host's to masquerade. */
+	RULE("outward"), FAMILY(IPV4), SNAT_PEER,
 	RULE("outward"), FAMILY(IPV4), SNAT_PINNED,
-	RULE("outward"), FAMILY(IPV4), SPORT_IS_OPEN(IPPROTO_TCP, "open_tcp4"),
-	TO_CHAIN(NFT_GOTO, "displace"),
-	RULE("outward"), FAMILY(IPV4), SPORT_IS_OPEN(IPPROTO_UDP, "open_udp4"),
-	TO_CHAIN(NFT_GOTO, "displace"),
+	RULE("outward"), FAMILY(IPV4), SPORT_IS_MAPPED, TO_CHAIN(NFT_GOTO, "displace"),
 	RULE("outward"), FAMILY(IPV4), IP_DADDR(R(0)), META(L4PROTO, R(1)), SPORT(R(2)),
 	IN_SET("open4_host", R(0)), TO_CHAIN(NFT_GOTO, "displace"),
+	RULE("outward"), FAMILY(IPV4), IP_DADDR(R(0)), META(L4PROTO, R(1)), SPORT(R(2)),
+	DPORT(R(3)), IN_SET("peer4_port", R(0)), TO_CHAIN(NFT_GOTO, "displace"),
 
 	RULE("displace"), FAMILY(IPV4), IP_SADDR(R(0)), IN_SET("wan4", R(0)),
 	DISPLACED, NAT(SNAT, R(0), NAT_PORTS(R(4), R(5))),
@@ -185,15 +188,16 @@ static const struct expr_def rules[] = {
 	RULE("forward"), IS_OURS, TO_CHAIN(NFT_GOTO, "ours"),
 	RULE("forward"), FAMILY(IPV6), IS_NEW, META(IIF, R(0)), IN_SET("wan_if", R(0)),
 	IP6_DADDR(R(0)), IN_SET("lan6", R(0)), TO_CHAIN(NFT_JUMP, "match6"),
-	/* A neighbour on the WAN who routes straight to an endpoint that has an opening. (nft 1.0.6
-	 * does not know the type of a map's data and shows the zeros as [invalid type].) */
+	/* A neighbour on the WAN who routes straight to an endpoint that has an opening. */
 	RULE("forward"), FAMILY(IPV4), IS_NEW, META(IIF, R(0)), IN_SET("wan_if", R(0)), NOT_DNAT,
 	IP_DADDR(R(0)), META(L4PROTO, R(1)), DPORT(R(2)), MAP("snat4", R(0), R(4)),
 	CMP(NEQ, R(4), ZEROS, 4), VERDICT(NF_DROP),
 
 	RULE("ours"), FAMILY(IPV4), TO_CHAIN(NFT_JUMP, "match4"),
 	RULE("ours"), FAMILY(IPV6), TO_CHAIN(NFT_JUMP, "match6"),
-	/* The opening has ended, and the flow with it. */
+	/* A stranger at a port that is for others gets silence. */
+	RULE("ours"), IS_NEW, VERDICT(NF_DROP),
+	/* The opening has ended, or is not this peer's any more, and the flow with it. */
 	RULE("ours"), PACKET_PROTO(IPPROTO_TCP),
 	EXPR("reject", U32(REJECT_TYPE, NFT_REJECT_TCP_RST), U8(REJECT_CODE, 0)),
 	RULE("ours"), VERDICT(NF_DROP),
@@ -204,6 +208,8 @@ static const struct expr_def rules[] = {
 	IN_SET("open_udp4", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match4"), CT_ORIGINAL(SRC_IP, R(0)), CT(PROTOCOL, R(1)),
 	CT_ORIGINAL(PROTO_DST, R(2)), IN_SET("open4_host", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
+	RULE("match4"), CT_ORIGINAL(SRC_IP, R(0)), CT_ORIGINAL(PROTO_SRC, R(1)), CT(PROTOCOL, R(2)),
+	CT_ORIGINAL(PROTO_DST, R(3)), IN_SET("open4_range", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
 
 	RULE("match6"), CT_REPLY(SRC_IP6, R(0)), CT(PROTOCOL, R(4)), CT_REPLY(PROTO_SRC, R(5)),
 	IN_SET("open6", R(0)), TO_CHAIN(NFT_GOTO, "pass"),

@@ -6,9 +6,10 @@
 #include "gateway/serve_pcp.h"
 
 #include "gateway/announce.h"
+#include "gateway/pcp_clients.h"
+#include "gateway/pcp_update.h"
 #include "protocols/natpmp.h"
 #include "protocols/pcp.h"
-#include "protocols/pcp_map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,8 @@ struct serve_pcp {
 	bool natpmp;
 	bool pcp;
 	struct announce announce;
+	struct pcp_update update;
+	struct pcp_clients clients;
 	struct ask *free;		/* used before and given back */
 	size_t fresh;			/* asks[fresh] and on were never touched: no memory yet */
 	struct ask asks[CORE_PENDING_MAX];
@@ -73,14 +76,22 @@ static void answer_natpmp(void *arg, const struct map_ans *ans)
 	reply(ask, &w);
 }
 
-static void answer_pcp(void *arg, const struct map_ans *ans)
+static void reply_pcp(struct ask *ask, const struct map_ans *ans)
 {
-	struct ask *ask = arg;
 	uint8_t bytes[PCP_MAX];
 	struct writer w = writer_to(bytes, sizeof(bytes));
 
 	pcp_encode(&w, &ask->pcp, ans, core_epoch_s(ask->serve->core));
 	reply(ask, &w);
+}
+
+static void answer_pcp(void *arg, const struct map_ans *ans)
+{
+	struct ask *ask = arg;
+
+	if (ans->result == MAP_OK && ans->id && ask->pcp.lifetime_s > 0)
+		pcp_clients_note(&ask->serve->clients, ans, &ask->path, &ask->pcp);
+	reply_pcp(ask, ans);
 }
 
 static void pass_on(struct ask *ask, struct map_req *req, core_answer_fn *answer)
@@ -131,17 +142,19 @@ static void refuse_version(struct ask *ask)
 
 static void ask_pcp(struct ask *ask)
 {
+	const struct addr *client = &ask->path.remote.addr;
+	bool third_party = core_may_third_party(ask->serve->core, client);
 	struct pcp_msg *msg = &ask->pcp;
 	struct map_req req;
 
-	if (pcp_decode(ask->bytes, ask->len, &ask->path.remote.addr, msg)) {
+	if (pcp_decode(ask->bytes, ask->len, client, third_party, msg)) {
 		give_back(ask);
 	} else if (!ask->serve->pcp) {
 		refuse_version(ask);
-	} else if (msg->result || msg->opcode != PCP_OP_MAP) {
-		answer_pcp(ask, NULL);
+	} else if (msg->result || msg->opcode == PCP_OP_ANNOUNCE) {
+		reply_pcp(ask, NULL);
 	} else {
-		pcp_map_to_req(msg, &ask->path.remote.addr, &req);
+		pcp_to_req(msg, client, &req);
 		pass_on(ask, &req, answer_pcp);
 	}
 }
@@ -175,9 +188,14 @@ static void on_news(void *arg, enum core_news news, const struct opening *o)
 {
 	struct serve_pcp *serve = arg;
 
-	(void)o;
+	if (news == CORE_NEWS_EPOCH)
+		pcp_clients_doubt(&serve->clients);
 	if (news == CORE_NEWS_WAN || news == CORE_NEWS_EPOCH)
 		announce_begin(&serve->announce);
+	if (news == CORE_NEWS_WAN)
+		pcp_update_wan(&serve->update);
+	if (news == CORE_NEWS_CLOSED)
+		pcp_clients_forget(&serve->clients, o->id);
 	if (news == CORE_NEWS_LIMITS)
 		udp_set_rate(serve->door, core_limits(serve->core)->rate_device,
 			core_limits(serve->core)->rate_burst);
@@ -215,6 +233,13 @@ struct serve_pcp *serve_pcp_new(struct loop *loop, struct core *core, struct net
 		.door = serve->door,
 		.natpmp = conf->natpmp,
 		.pcp = conf->pcp,
+		.clients = &serve->clients,
+	};
+	serve->update = (struct pcp_update){
+		.loop = loop,
+		.core = core,
+		.clients = &serve->clients,
+		.wan4 = *core_wan4(core),
 	};
 	if (!serve->door || core_watch(core, on_news, serve)) {
 		serve_pcp_free(serve);
@@ -230,6 +255,7 @@ void serve_pcp_free(struct serve_pcp *serve)
 		return;
 	core_unwatch(serve->core, on_news, serve);
 	announce_end(&serve->announce);
+	pcp_update_end(&serve->update);
 	if (serve->door)
 		udp_close(serve->door);
 	free(serve);

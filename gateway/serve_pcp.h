@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The door of NAT-PMP (RFC 6886) and PCP (RFC 6887): UDP port 5351 of every LAN. Datagrams become
- * requests to the core, its answers go back the very way the request came; announcements are
- * announce.h's. Bytes are read and written by protocols/, sources are judged by udp.h, and who may
- * open what is the core's.
+ * requests to the core, its answers go back the very way the request came; what nobody asked for
+ * leaves by announce.h and pcp_update.h. Bytes are read and written by protocols/, sources are
+ * judged by udp.h, and who may open what is the core's.
  *
  * Which protocol: over IPv4 version 0 is NAT-PMP, everything else is PCP. With one of them
  * switched off the other one answers its requests with "unsupported version" (RFC 6886 section

@@ -209,7 +209,7 @@ struct opening *table_by_external(const struct table *t, uint8_t proto, uint16_t
 {
 	struct opening *o = table_first_port(t, port);
 
-	while (o && (o->proto != proto || !prefix_eq(&o->remote, remote)))
+	while (o && (o->outbound || o->proto != proto || !prefix_eq(&o->remote, remote)))
 		o = table_next_port(o, port);
 	return o;
 }
@@ -241,7 +241,7 @@ struct opening *table_by_internal(const struct table *t, uint8_t proto,
 	struct opening *o = table_first_internal(t, proto, internal);
 
 	for (; o; o = table_next_internal(o)) {
-		if (!prefix_eq(&o->remote, remote) || o->remote_port != remote_port)
+		if (o->outbound || !prefix_eq(&o->remote, remote) || o->remote_port != remote_port)
 			continue;
 		if (!oldest || o->id < oldest->id)
 			oldest = o;
@@ -266,16 +266,31 @@ struct opening *table_next_device(const struct opening *o)
 	return skip_to_device(o->next_device, o->device_id);
 }
 
-static bool key_is_taken(const struct table *t, const struct opening *o)
+struct opening *table_outbound(const struct table *t, uint8_t proto,
+	const struct endpoint *internal, const struct endpoint *peer)
 {
+	struct opening *o = table_first_internal(t, proto, internal);
+
+	while (o && (!o->outbound || o->remote_port != peer->port ||
+			    !addr_eq(&o->remote.addr, &peer->addr)))
+		o = table_next_internal(o);
+	return o;
+}
+
+struct opening *table_rival(const struct table *t, const struct opening *o)
+{
+	const struct endpoint peer = {o->remote.addr, o->remote_port};
+
+	if (o->outbound)
+		return table_outbound(t, o->proto, &o->internal, &peer);
 	if (opening_is4(o))
-		return table_by_external(t, o->proto, o->external.port, &o->remote) != NULL;
-	return table_by_internal(t, o->proto, &o->internal, &o->remote, o->remote_port) != NULL;
+		return table_by_external(t, o->proto, o->external.port, &o->remote);
+	return table_by_internal(t, o->proto, &o->internal, &o->remote, o->remote_port);
 }
 
 int table_reserve(struct table *t, struct opening *o)
 {
-	if (key_is_taken(t, o) || table_by_id(t, o->id))
+	if (table_rival(t, o) || table_by_id(t, o->id))
 		return ERR_EXISTS;
 	/* Room in the lists is made now, so that table_commit cannot fail. */
 	if (list_reserve(&t->all, t->hashed + 1) || list_reserve(&t->v4, t->hashed + 1))
@@ -288,13 +303,18 @@ int table_reserve(struct table *t, struct opening *o)
 	return 0;
 }
 
+static bool is_in_v4(const struct opening *o)
+{
+	return opening_is4(o) && !o->outbound;
+}
+
 void table_commit(struct table *t, struct opening *o)
 {
 	assert(o->state == OPENING_RESERVED);
 	o->state = OPENING_LISTED;
 	o->place = t->all.count;
 	t->all.at[t->all.count++] = o;
-	if (!opening_is4(o))
+	if (!is_in_v4(o))
 		return;
 	o->place4 = t->v4.count;
 	t->v4.at[t->v4.count++] = o;
@@ -321,7 +341,7 @@ static void unlist(struct table *t, const struct opening *o)
 
 	t->all.at[o->place] = last;
 	last->place = o->place;
-	if (!opening_is4(o))
+	if (!is_in_v4(o))
 		return;
 	last = t->v4.at[--t->v4.count];
 	t->v4.at[o->place4] = last;
@@ -335,6 +355,7 @@ static void opening_free(struct opening *o)
 		o->leases = l->next;
 		free(l);
 	}
+	free(o->filters);
 	free(o);
 }
 

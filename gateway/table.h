@@ -48,12 +48,20 @@ struct opening {
 	uint8_t proto;
 	bool disabled;			/* listed, but nothing passes */
 	bool pinned;			/* the endpoint's outbound packets leave from external */
+	bool outbound;			/* PEER: lets nobody in; the endpoint's flow to remote (a host),
+					   remote_port leaves from external and may be silent;
+					   disabled: that port was not ours to give */
 	bool active;			/* the kernel has it */
 	bool barred;			/* the firewall refuses it as things are (other LAN) */
 	struct endpoint external;	/* IPv4: port; IPv6: same as internal */
 	struct endpoint internal;
 	struct prefix remote;
 	uint16_t remote_port;		/* 0: any */
+	struct map_filters *filters;	/* who of remote may come in; NULL: everybody. Only ever
+					   replaced; it has one lease then */
+	bool reshaped;			/* other filters in this batch */
+	uint32_t set_id;		/* ports opened as a unit: id of the first; 0: none */
+	uint8_t set_offset;		/* place in the unit */
 	uint32_t rule_id;		/* that allowed it; 0: built in */
 	uint64_t created_wall_s;
 	uint64_t kernel_until_ms;	/* when the kernel closes it by itself; LOOP_NEVER */
@@ -79,13 +87,16 @@ void table_close(struct table *t, struct opening *o);
 void table_reopen(struct table *t, struct opening *o);
 void table_remove(struct table *t, struct opening *o);	/* and frees it with its leases */
 
-/* Lookups see what is reserved or listed, never what is closing. */
+/* Lookups see what is reserved or listed, never what is closing; those by a whole key do not see
+ * what is outbound. */
 struct opening *table_by_id(const struct table *t, uint32_t id);
 struct opening *table_by_external(const struct table *t, uint8_t proto, uint16_t port,
 	const struct prefix *remote);
 /* The oldest opening of this endpoint for these remotes; IPv6 keys are whole with remote_port. */
 struct opening *table_by_internal(const struct table *t, uint8_t proto,
 	const struct endpoint *internal, const struct prefix *remote, uint16_t remote_port);
+/* Who has the key that o would take; NULL: nobody. o need not be in the table. */
+struct opening *table_rival(const struct table *t, const struct opening *o);
 /* Any opening of this external port, TCP or UDP, IPv4: walk with table_next_port. */
 struct opening *table_first_port(const struct table *t, uint16_t port);
 struct opening *table_next_port(const struct opening *o, uint16_t port);
@@ -93,6 +104,10 @@ struct opening *table_next_port(const struct opening *o, uint16_t port);
 struct opening *table_first_internal(const struct table *t, uint8_t proto,
 	const struct endpoint *internal);
 struct opening *table_next_internal(const struct opening *o);
+
+/* The outbound one for the flow from internal to peer. */
+struct opening *table_outbound(const struct table *t, uint8_t proto,
+	const struct endpoint *internal, const struct endpoint *peer);
 
 /* All openings of one device, in no order. */
 struct opening *table_first_device(const struct table *t, uint32_t device_id);
@@ -102,7 +117,7 @@ struct opening *table_next_device(const struct opening *o);
 size_t table_count(const struct table *t);	/* reserved and listed, without closing */
 size_t table_listed(const struct table *t);
 struct opening *table_at(const struct table *t, size_t place);	/* NULL beyond the end */
-size_t table_listed4(const struct table *t);	/* the IPv4 ones only */
+size_t table_listed4(const struct table *t);	/* the IPv4 ones that are not outbound only */
 struct opening *table_at4(const struct table *t, size_t place);
 
 #endif

@@ -26,10 +26,17 @@ static const struct risk *risk_in(const struct decide_facts *f, enum rule_risk c
 	return NULL;
 }
 
-static bool rule_matches(const struct rule *r, const struct decide_facts *f)
+static bool rule_is_for(const struct rule *r, const struct decide_facts *f)
 {
 	return r->enabled && in_mask(r->zones, f->zone) && in_mask(r->origins, f->origin) &&
-	       (r->device_id == 0 || r->device_id == f->device_id) &&
+	       (r->device_id == 0 || r->device_id == f->device_id);
+}
+
+/* For another host only what denies, or says so. */
+static bool rule_matches(const struct rule *r, const struct decide_facts *f)
+{
+	return rule_is_for(r, f) &&
+	       (f->own_address || r->third_party || r->verdict == RULE_DENY) &&
 	       (r->proto == 0 || r->proto == f->proto) &&
 	       in_range(f->external_port, r->external_min, r->external_max) &&
 	       in_range(f->internal_port, r->internal_min, r->internal_max) &&
@@ -63,7 +70,7 @@ void decide(const struct rule *rules, size_t count, const struct decide_facts *f
 	struct decision *out)
 {
 	*out = (struct decision){.result = MAP_DENIED};
-	if (!facts->own_address) {
+	if (!facts->own_address && !facts->third_party) {
 		out->why = "a device may open ports for itself only";
 		return;
 	}
@@ -74,6 +81,15 @@ void decide(const struct rule *rules, size_t count, const struct decide_facts *f
 		}
 	}
 	out->why = "no rule allows it";
+}
+
+bool decide_third_party(const struct rule *rules, size_t count, const struct decide_facts *facts)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (rules[i].third_party && rule_is_for(&rules[i], facts))
+			return true;
+	}
+	return false;
 }
 
 const char *decide_quota(const struct limits *limits, enum rule_zone zone,

@@ -18,6 +18,7 @@ struct decide_facts {
 	uint16_t external_port;		/* wanted; 0: any, then only the internal one decides */
 	uint16_t internal_port;
 	bool own_address;		/* the target is an address of the asking device */
+	bool third_party;		/* or the request says that it is another's */
 	bool somebody_answers;		/* an owner is there to be asked */
 };
 
@@ -31,6 +32,9 @@ struct decision {
 
 void decide(const struct rule *rules, size_t count, const struct decide_facts *facts,
 	struct decision *out);
+
+/* Whether a rule lets this device ask for others at all. */
+bool decide_third_party(const struct rule *rules, size_t count, const struct decide_facts *facts);
 
 /* How many openings there are, before one more. */
 struct decide_usage {

@@ -52,6 +52,8 @@ const char *rule_fault(const struct rule *r)
 		return "external ports end before they begin";
 	if (r->internal_min > r->internal_max)
 		return "internal ports end before they begin";
+	if (r->third_party && r->verdict == RULE_DENY)
+		return "what is denied is denied for others as well";
 	if (r->risk >= RULE_RISKS)
 		return "risk is no class of ports";
 	return NULL;

@@ -43,6 +43,7 @@ struct rule {
 	uint16_t internal_min, internal_max;
 	uint8_t risk;			/* enum rule_risk */
 	uint32_t lifetime_max_s;	/* 0: no cap */
+	bool third_party;		/* holds for what is asked for another host as well */
 	char note[RULE_NOTE_MAX + 1];
 };
 

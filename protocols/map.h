@@ -21,7 +21,9 @@
 #define MAP_PROTO_UDP 17
 
 #define MAP_NONCE_LEN 12	/* RFC 6887 section 11.1 */
-#define MAP_DESCR_MAX 64	/* bytes of a description that are kept, valid plain UTF-8 */
+#define MAP_DESCR_MAX 128	/* bytes kept of a description, plain UTF-8 (RFC 7220) */
+#define MAP_FILTERS_MAX 8	/* remote peers one opening can be limited to (RFC 6887 13.3) */
+#define MAP_SET_MAX 16		/* ports of one PORT_SET (RFC 7753); more is cut to this */
 #define MAP_LIFETIME_ENDLESS UINT32_MAX /* UPnP v1 lease 0: while the device is at home */
 
 /* Who knocks. Stored and sent to the helper as these numbers: append only. */
@@ -39,6 +41,8 @@ enum map_op {
 	MAP_OP_RENEW = 1,	/* only renew (UpdatePinhole) */
 	MAP_OP_CLOSE = 2,	/* end this origin's lease on what the key finds */
 	MAP_OP_CLOSE_ALL = 3,	/* every lease of client and origin for proto (RFC 6886 3.4) */
+	MAP_OP_PEER = 4,	/* an outbound flow internal -> peer: its external port and life */
+	MAP_OP_PEER_CLOSE = 5,	/* its longer life ends; the flow's own timeout is what remains */
 };
 
 /* By which of its fields a request names an opening. */
@@ -46,6 +50,27 @@ enum map_key {
 	MAP_KEY_INTERNAL = 0,	/* proto + internal endpoint: PCP, NAT-PMP, AddPinhole */
 	MAP_KEY_EXTERNAL = 1,	/* remote + external port + proto: WANIPConnection */
 	MAP_KEY_ID = 2,		/* id: UniqueID of WANIPv6FirewallControl, the owner's hand */
+};
+
+/* A remote peer that may come in: a prefix, and one port of it or (0) all. */
+struct map_filter {
+	struct prefix remote;
+	uint16_t port;
+};
+
+/* Of four filters of all ports within four of one port each: 4 * (4 + 1) + 4. */
+#define MAP_PIECES_MAX 24
+
+/* Who may come in, as the client said it, each filter once. */
+struct map_filters {
+	uint8_t count;			/* 0: everybody */
+	struct map_filter at[MAP_FILTERS_MAX];
+};
+
+/* The same as boxes of addresses and ports of which no two overlap (policy/filter.h). */
+struct map_piece {
+	struct prefix remote;
+	uint16_t port_min, port_max;	/* inclusive */
 };
 
 struct map_req {
@@ -66,6 +91,13 @@ struct map_req {
 	bool disabled;			/* NewEnabled=0: listed, but nothing passes */
 	struct str descr;		/* client's text, not yet believed */
 	uint32_t id;			/* MAP_KEY_ID */
+	bool third_party;		/* internal is another's, by the THIRD_PARTY option */
+	bool clear_filters;		/* the filters of before go, then those of this request come */
+	uint8_t filter_count;		/* they add to those that are there */
+	struct map_filter filters[MAP_FILTERS_MAX];
+	uint16_t set_size;		/* contiguous ports from internal.port; 0 or 1: one */
+	bool set_parity;		/* the first external port is as odd or even as the internal */
+	struct endpoint peer;		/* MAP_OP_PEER */
 };
 
 enum map_result {
@@ -90,6 +122,7 @@ struct map_ans {
 	struct endpoint external;	/* assigned; address any while there is none */
 	uint32_t lifetime_s;		/* granted; NOT_OWNER: what remains of the other's lease */
 	uint32_t id;			/* of the opening, never 0 on success */
+	uint16_t set_size;		/* ports really mapped from the first on; 0 or 1: one */
 };
 
 /* How a result reads on each wire. */

@@ -16,6 +16,7 @@ struct route {
 static const struct route routes[] = {
 	{"GET", "/api/v1/status", API_ROLE_VIEWER, api_status_get},
 	{"GET", "/api/v1/openings", API_ROLE_VIEWER, api_openings_get},
+	{"GET", "/api/v1/peers", API_ROLE_VIEWER, api_peers_get},
 	{"GET", "/api/v1/openings/{}", API_ROLE_VIEWER, api_opening_get},
 	{"DELETE", "/api/v1/openings/{}", API_ROLE_APPROVER, api_opening_delete},
 	{"POST", "/api/v1/flush", API_ROLE_ADMIN, api_flush_post},

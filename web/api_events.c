@@ -77,7 +77,7 @@ void api_events_news(void *arg, enum core_news news, const struct opening *o)
 	struct jsonw j = {0};
 	struct addr wan4;
 
-	if (api->stream_count == 0)
+	if (api->stream_count == 0 || (o && o->outbound))
 		return;
 	if (o) {
 		wan4 = api_show_wan4(api->core);

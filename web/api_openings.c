@@ -22,6 +22,25 @@ static int compare_rows(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* An opening of several peers has a row for each of them. Sorts. */
+static void sum_up(struct tally *t)
+{
+	size_t last = 0;
+
+	if (t->count == 0)
+		return;
+	qsort(t->rows, t->count, sizeof(*t->rows), compare_rows);
+	for (size_t i = 1; i < t->count; i++) {
+		if (t->rows[i].opening_id != t->rows[last].opening_id) {
+			t->rows[++last] = t->rows[i];
+			continue;
+		}
+		t->rows[last].packets += t->rows[i].packets;
+		t->rows[last].bytes += t->rows[i].bytes;
+	}
+	t->count = last + 1;
+}
+
 /* t NULL: counters were not asked for. An opening the kernel does not have counts nothing. */
 static void show(struct jsonw *j, const struct core *core, const struct addr *wan4,
 	const struct opening *o, const struct tally *t)
@@ -34,16 +53,21 @@ static void show(struct jsonw *j, const struct core *core, const struct addr *wa
 	api_show_opening(j, core, wan4, o, t && !row ? &none : row);
 }
 
-static void answer_all(struct httpd_request *req, const struct core *core, const struct tally *t)
+/* Openings, or what is outbound. */
+static void answer_all(struct httpd_request *req, const struct core *core, bool outbound,
+	const struct tally *t)
 {
 	struct addr wan4 = api_show_wan4(core);
 	size_t count = core_openings(core);
 	struct jsonw j = {0};
 
 	jsonw_object(&j, NULL);
-	jsonw_array(&j, "openings");
-	for (size_t i = 0; i < count; i++)
-		show(&j, core, &wan4, core_opening_at(core, i), t);
+	jsonw_array(&j, outbound ? "peers" : "openings");
+	for (size_t i = 0; i < count; i++) {
+		const struct opening *o = core_opening_at(core, i);
+		if (o->outbound == outbound)
+			show(&j, core, &wan4, o, t);
+	}
 	jsonw_array_end(&j);
 	jsonw_object_end(&j);
 	api_answer_json(req, 200, &j);
@@ -87,15 +111,14 @@ static void on_counted(void *arg, int err)
 	struct api_job *job = arg;
 	struct tally *t = job->data;
 
-	if (t->count)
-		qsort(t->rows, t->count, sizeof(*t->rows), compare_rows);
+	sum_up(t);
 	if (err == ERR_NOT_FOUND)	/* no table in the kernel: nothing was counted */
 		err = 0;
 	if (api_job_fine(job, t->no_memory ? ERR_MEMORY : err)) {
 		if (t->id)
 			answer_one(job->req, job->core, t->id, t);
 		else
-			answer_all(job->req, job->core, t);
+			answer_all(job->req, job->core, false, t);
 	}
 	free(t->rows);
 	api_job_free(job);
@@ -139,7 +162,12 @@ void api_openings_get(const struct api_call *call)
 	if (counters)
 		count_and_answer(call, 0);
 	else
-		answer_all(call->req, call->api->core, NULL);
+		answer_all(call->req, call->api->core, false, NULL);
+}
+
+void api_peers_get(const struct api_call *call)
+{
+	answer_all(call->req, call->api->core, true, NULL);
 }
 
 void api_opening_get(const struct api_call *call)

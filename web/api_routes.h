@@ -14,6 +14,7 @@ api_route_fn api_flush_post;
 
 /* api_openings.c; ?counters=1 adds packets and bytes */
 api_route_fn api_openings_get;
+api_route_fn api_peers_get;	/* outbound flows with a lease (RFC 6887 section 12) */
 api_route_fn api_opening_get;
 api_route_fn api_opening_delete;
 

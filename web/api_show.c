@@ -18,19 +18,30 @@ static void show_endpoint(struct jsonw *j, const char *key, const struct addr *a
 	jsonw_object_end(j);
 }
 
-static void show_remote(struct jsonw *j, const struct opening *o)
+static void show_peer(struct jsonw *j, const struct prefix *remote, uint16_t port)
 {
 	char text[ADDR_TEXT_MAX + 4];
 	struct writer w = writer_to(text, sizeof(text));
 
-	jsonw_object(j, "remote");
-	prefix_encode(&w, &o->remote);
-	if (prefix_is_any(&o->remote))
+	jsonw_object(j, NULL);
+	prefix_encode(&w, remote);
+	if (prefix_is_any(remote))
 		jsonw_null(j, "from");
 	else
 		jsonw_str(j, "from", writer_done(&w));
-	show_u64(j, "port", o->remote_port, 0);
+	show_u64(j, "port", port, 0);
 	jsonw_object_end(j);
+}
+
+/* Who may come in: an empty list is everybody. */
+static void show_remote(struct jsonw *j, const struct opening *o)
+{
+	jsonw_array(j, "remote");
+	if (!prefix_is_any(&o->remote) || o->remote_port != 0)
+		show_peer(j, &o->remote, o->remote_port);
+	for (size_t i = 0; o->filters && i < o->filters->count; i++)
+		show_peer(j, &o->filters->at[i].remote, o->filters->at[i].port);
+	jsonw_array_end(j);
 }
 
 /* Begins the object; what names a device and no more. */
@@ -110,6 +121,7 @@ void api_show_opening(struct jsonw *j, const struct core *core, const struct add
 	show_u64(j, "left_s", core_opening_left_s(core, o), MAP_LIFETIME_ENDLESS);
 	show_owner(j, core_device(core, o->device_id));
 	show_u64(j, "rule", o->rule_id, 0);
+	show_u64(j, "set", o->set_id, 0);
 	jsonw_bool(j, "active", core_opening_active(core, o));
 	jsonw_bool(j, "enabled", !o->disabled);
 	show_u64(j, "created", o->created_wall_s, 0);

@@ -25,8 +25,10 @@ static uint32_t *owners_of(const struct core *core, size_t count)
 {
 	uint32_t *ids = malloc((count + 1) * sizeof(*ids));
 
-	for (size_t i = 0; ids && i < count; i++)
-		ids[i] = core_opening_at(core, i)->device_id;
+	for (size_t i = 0; ids && i < count; i++) {
+		const struct opening *o = core_opening_at(core, i);
+		ids[i] = o->outbound ? 0 : o->device_id;
+	}
 	if (ids)
 		qsort(ids, count, sizeof(*ids), compare_ids);
 	return ids;

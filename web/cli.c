@@ -26,6 +26,7 @@ struct cli {
 	const char *socket;
 	bool json;
 	bool counters;
+	bool peers;
 	uint32_t count;		/* of the record; 0: as the daemon likes */
 	uint64_t before;	/* 0: from the newest */
 	const struct command *command;
@@ -154,6 +155,8 @@ static int run_show(struct cli *cli)
 
 static int run_list(struct cli *cli)
 {
+	if (cli->peers)
+		return show(cli, "/api/v1/peers", cli_show_peers);
 	return show(cli, cli->counters ? "/api/v1/openings?counters=1" : "/api/v1/openings",
 		cli_show_openings);
 }
@@ -290,7 +293,8 @@ static int run_watch(struct cli *cli)
 static const struct command commands[] = {
 	{"status", "", "how the daemon, the WAN and the firewall are", 0, 0, run_show,
 		"/api/v1/status", cli_show_status},
-	{"list", "[--counters]", "what is open to the Internet", 0, 0, run_list, NULL, NULL},
+	{"list", "[--counters | --peers]", "what is open to the Internet", 0, 0, run_list,
+		NULL, NULL},
 	{"watch", "", "news as they happen, until interrupted", 0, 0, run_watch, NULL, NULL},
 	{"close", "ID ...", "close openings, with the connections on them", 1, 1000, run_close,
 		NULL, NULL},
@@ -330,6 +334,7 @@ static int read_options(struct cli *cli, int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},
 		{"socket", required_argument, NULL, 's'},
 		{"counters", no_argument, NULL, 'c'},
+		{"peers", no_argument, NULL, 'p'},
 		{"count", required_argument, NULL, 'n'},
 		{"before", required_argument, NULL, 'b'},
 		{"help", no_argument, NULL, 'h'},
@@ -339,7 +344,7 @@ static int read_options(struct cli *cli, int argc, char **argv)
 	uint64_t n = 0;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "js:cn:b:hV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "js:cpn:b:hV", options, NULL)) != -1) {
 		if (option == 'h')
 			return usage(stdout);
 		if (option == 'V')
@@ -352,6 +357,8 @@ static int read_options(struct cli *cli, int argc, char **argv)
 			cli->socket = optarg;
 		if (option == 'c')
 			cli->counters = true;
+		if (option == 'p')
+			cli->peers = true;
 		if (option == 'n' && !read_number(optarg, 1000, &n))
 			return EXIT_USAGE;
 		if (option == 'n')

@@ -99,18 +99,24 @@ static void cell_time(struct cli_table *t, const json_t *o, const char *key)
 static void put_from(struct writer *w, const json_t *opening)
 {
 	const json_t *remote = json_object_get(opening, "remote");
-	struct str from = text_of(remote, "from");
 
-	writer_str(w, from.len ? from : STR("anyone"));
-	if (has(remote, "port")) {
-		writer_text(w, " port ");
-		writer_dec(w, number_of(remote, "port"));
+	for (size_t i = 0; i < json_array_size(remote); i++) {
+		const json_t *peer = json_array_get(remote, i);
+		struct str from = text_of(peer, "from");
+		writer_text(w, i ? ", " : "");
+		writer_str(w, from.len ? from : STR("anyone"));
+		if (has(peer, "port")) {
+			writer_text(w, " port ");
+			writer_dec(w, number_of(peer, "port"));
+		}
 	}
+	if (json_array_size(remote) == 0)
+		writer_text(w, "anyone");
 }
 
 static void cell_from(struct cli_table *t, const json_t *opening)
 {
-	char text[CELL];
+	char text[4 * CELL];	/* every filter a PCP client may set */
 	struct writer w = writer_to(text, sizeof(text));
 
 	put_from(&w, opening);
@@ -208,6 +214,30 @@ int cli_show_openings(const json_t *root, FILE *out)
 		cli_table_cell(&t, description_of(o));
 		if (traffic)
 			cell_traffic(&t, o);
+	}
+	return finish(&t, out);
+}
+
+int cli_show_peers(const json_t *root, FILE *out)
+{
+	static const char *const heads[] = {"ID", "PROTO", "LEAVES FROM", "HOST", "FOR", "DEVICE",
+		"LEFT", "DESCRIPTION"};
+	const json_t *rows = rows_of(root, "peers");
+	struct cli_table t;
+
+	if (!rows)
+		return ERR_SYNTAX;
+	cli_table_init(&t, heads, 8);
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *o = json_array_get(rows, i);
+		cell_number(&t, o, "id");
+		cli_table_cell(&t, text_of(o, "protocol"));
+		cell_endpoint(&t, json_object_get(o, "external"));
+		cell_endpoint(&t, json_object_get(o, "internal"));
+		cell_from(&t, o);
+		cli_table_cell(&t, device_name(json_object_get(o, "device")));
+		cell_left(&t, o);
+		cli_table_cell(&t, description_of(o));
 	}
 	return finish(&t, out);
 }

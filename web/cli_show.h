@@ -10,6 +10,7 @@
 typedef int cli_show_fn(const json_t *root, FILE *out);
 cli_show_fn cli_show_status;
 cli_show_fn cli_show_openings;
+cli_show_fn cli_show_peers;
 cli_show_fn cli_show_record;
 cli_show_fn cli_show_settings;
 cli_show_fn cli_show_devices;

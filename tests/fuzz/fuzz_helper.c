@@ -70,6 +70,9 @@ static void check_in_force(void *arg, const struct fw_dumped *d)
 	assert(e->timeout_ms > 0 && e->timeout_ms <= HELPER_CHECK_TIMEOUT_MAX_MS);
 	if (e->set == FW_MAP_DNAT4 || e->set == FW_MAP_DNAT4_HOST)
 		check_target(e->data);
+	/* Their keys begin with the host whose packets they rewrite. */
+	if (e->set == FW_MAP_SNAT4 || e->set == FW_MAP_PEER4)
+		check_target(e->key);
 	if (e->set == FW_SET_OPEN_TCP4 || e->set == FW_SET_OPEN_UDP4)
 		assert(reader_u16(&key) >= 1024);
 	/* No IPv6 host is on this LAN. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any datagram as a NAT-PMP request; what it asks and all its answers must hold together. */
+/* Any datagram as a NAT-PMP request, and as an answer; what it asks and all its answers must hold
+ * together. */
 #include "protocols/natpmp.h"
+#include "protocols/natpmp_client.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -24,9 +26,12 @@ static void check_map(const struct natpmp_msg *m)
 		struct map_ans ans = {.result = (enum map_result)i, .lifetime_s = 9};
 		uint8_t out[NATPMP_ANSWER_LEN];
 		struct writer w = writer_to(out, sizeof(out));
+		struct natpmp_answer answer;
 
 		natpmp_encode_map(&w, m, &ans, 1);
 		assert(!w.full && w.len == sizeof(out) && out[1] == (m->opcode | 0x80));
+		assert(!natpmp_client_decode(out, w.len, &answer));
+		assert(answer.internal_port == m->internal_port);
 	}
 }
 
@@ -34,8 +39,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t out[BUFFER];
 	struct writer w = writer_to(out, sizeof(out));
+	struct natpmp_answer answer;
 	struct natpmp_msg m;
 
+	(void)natpmp_client_decode(data, size, &answer);
 	if (size > BUFFER || natpmp_decode(data, size, &m))
 		return 0;
 	assert(data[0] == 0 && data[1] < 128);

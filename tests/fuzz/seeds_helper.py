@@ -10,6 +10,7 @@ import struct
 import sys
 
 HELLO, APPLY, DUMP, FORGET, REMOVE = range(1, 6)
+FIND, KEEP = 9, 11
 FIRST, LAST, REBUILD = 1, 2, 4
 LAN1 = socket.inet_aton("192.168.1.10")
 WAN = socket.inet_aton("203.0.113.2")
@@ -38,8 +39,16 @@ def apply(*elems, rebuild=False, flags=FIRST | LAST, total=None):
                    len(elems) if total is None else total)
 
 
+def v4(address):
+    return bytes(10) + b"\xff\xff" + address
+
+
 def flow(dst):
-    return struct.pack("<BBH16s16s", UDP, 0, 4000, bytes(10) + b"\xff\xff" + dst, bytes(16))
+    return struct.pack("<BBH16s16s16sHH", UDP, 0, 4000, v4(dst), bytes(16), v4(LAN1), 80, 0)
+
+
+def outbound(src, dst, left=0):
+    return struct.pack("<BBHHH16s16sI", UDP, 0, 7000, 53, 0, src, dst, left)
 
 
 HOLE = (elem(3, to(TCP, 4000), LAN1 + struct.pack("!H2x", 80)),
@@ -47,6 +56,7 @@ HOLE = (elem(3, to(TCP, 4000), LAN1 + struct.pack("!H2x", 80)),
         elem(5, LAN1 + to(TCP, 80), WAN + struct.pack("!H2x", 4000)))
 AROUND = (plain(12, struct.pack("<I", 2)), plain(0, WAN),
           plain(1, socket.inet_aton("192.168.1.0"), socket.inet_aton("192.168.1.255")))
+FAR = socket.inet_aton("198.51.100.10")
 HOST6 = socket.inet_pton(socket.AF_INET6, "2001:db8:1::10")
 SEEDS = {
     "rebuild": apply(*AROUND, *HOLE, rebuild=True),
@@ -60,6 +70,12 @@ SEEDS = {
     + apply(HOLE[1], flags=0, total=0) + apply(HOLE[2], flags=LAST, total=0),
     "dump": apply(*HOLE, rebuild=True) + message(DUMP, seq=2),
     "forget": message(FORGET, flow(WAN) + flow(LAN1), 2),
+    "peer": apply(elem(13, LAN1 + to(UDP, 7000) + FAR + struct.pack("!H2x", 53),
+                       WAN + struct.pack("!H2x", 4000)),
+                  elem(14, FAR + to(UDP, 4000) + struct.pack("!H2x", 53)), rebuild=True),
+    "find": message(FIND, outbound(v4(LAN1), v4(FAR)) + outbound(HOST6, HOST6), 2)
+    + message(DUMP, seq=2),
+    "keep": message(KEEP, outbound(v4(LAN1), v4(FAR), 60) + outbound(HOST6, HOST6), 2),
     "remove": apply(*HOLE, rebuild=True) + message(REMOVE, seq=2),
     "hello": message(HELLO, struct.pack("<IHH", 1, 176, 192), 1, seq=0),
 }

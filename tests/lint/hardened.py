@@ -7,7 +7,7 @@ import sys
 
 import tree
 
-PROGRAMS = ("posternd", "postern-helper", "postern")
+PROGRAMS = ("posternd", "postern-helper", "postern", "postern-pcp")
 
 
 def built(name):

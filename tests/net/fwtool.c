@@ -6,12 +6,16 @@
  *
  *   wan4 ADDR | lan PREFIX | wan_if INDEX
  *   add|del|renew PROTO EXTERNAL PORT INTERNAL PORT REMOTE REMOTE-PORT PINNED TIMEOUT_MS USERDATA
+ *	(REMOTE may be a list of filters: PREFIX@PORT,PREFIX@PORT)
+ *                (PINNED 2: outbound only)
  *   commit | rebuild | dump | remove | info
  *   forget PROTO ADDR PORT REMOTE
+ *   find PROTO SOURCE PORT DESTINATION PORT | keep PROTO SOURCE PORT DESTINATION PORT LEFT_S
  */
 #include "gateway/fw_set.h"
 #include "gateway/loop.h"
 #include "gateway/nft.h"
+#include "policy/filter.h"
 #include "protocols/err.h"
 #include "protocols/str.h"
 
@@ -63,6 +67,22 @@ static struct prefix prefix(struct str *line)
 	return p;
 }
 
+/* "PREFIX@PORT,PREFIX@PORT" as pieces; a word without "@" is none. */
+static size_t pieces(struct str word, struct map_piece out[MAP_PIECES_MAX])
+{
+	struct map_filters list = {0};
+
+	if (str_find(word, 0, '@') == word.len)
+		return 0;
+	while (word.len > 0) {
+		struct str item = str_split(&word, ',');
+		struct str name = str_split(&item, '@');
+		struct map_filter f = {prefix(&name), (uint16_t)number(&item)};
+		filter_add(&list, &f, 1);
+	}
+	return filter_pieces(&list, out);
+}
+
 static struct fw_elem *next_elem(struct tool *tool, enum fw_set set)
 {
 	struct fw_elem *elem = &tool->elems[tool->count++];
@@ -89,18 +109,27 @@ static void add_lan(struct tool *tool, const struct prefix *p)
 
 static void add_hole(struct tool *tool, struct str verb, struct str line)
 {
-	struct fw_hole hole = {0};
+	struct map_piece peers[MAP_PIECES_MAX];
+	struct fw_hole hole = {.peers = peers};
+	struct str remote;
 	bool renew = str_eq(verb, STR("renew"));
 	struct str userdata;
+	uint32_t pinned;
 
 	hole.proto = (uint8_t)number(&line);
 	hole.external.addr = address(&line);
 	hole.external.port = (uint16_t)number(&line);
 	hole.internal.addr = address(&line);
 	hole.internal.port = (uint16_t)number(&line);
-	hole.remote = prefix(&line);
+	remote = str_split(&line, ' ');
+	hole.peer_count = pieces(remote, peers);
+	hole.remote = addr_is4(&hole.internal.addr) ? prefix_any4() : prefix_any6();
+	if (hole.peer_count == 0)
+		hole.remote = prefix(&remote);
 	hole.remote_port = (uint16_t)number(&line);
-	hole.pinned = number(&line) != 0;
+	pinned = number(&line);
+	hole.pinned = pinned == 1;
+	hole.outbound = pinned == 2;
 	hole.timeout_ms = number(&line);
 	userdata = str_split(&line, ' ');
 	hole.userdata_len = (uint8_t)userdata.len;
@@ -169,6 +198,45 @@ static void forget(struct tool *tool, struct str line)
 	printf("ok %d\n", fw_forget(tool->fw, &flow, 1));
 }
 
+static struct fw_tuple tuple(struct str *line)
+{
+	struct fw_tuple t = {.proto = (uint8_t)number(line)};
+
+	t.src.addr = address(line);
+	t.src.port = (uint16_t)number(line);
+	t.dst.addr = address(line);
+	t.dst.port = (uint16_t)number(line);
+	return t;
+}
+
+static void on_found(void *arg, int err, const struct endpoint *from, size_t count)
+{
+	char text[ADDR_TEXT_MAX];
+
+	(void)arg;
+	if (err || count != 1)
+		printf("err %d\n", err);
+	else
+		printf("ok %s %u\n", addr_text(&from->addr, text), from->port);
+}
+
+static void find(struct tool *tool, struct str line)
+{
+	struct fw_tuple flow = tuple(&line);
+	int err = fw_find(tool->fw, &flow, 1, on_found, tool);
+
+	if (err)
+		printf("err %d\n", err);
+}
+
+static void keep(struct tool *tool, struct str line)
+{
+	struct fw_keep wanted = {.flow = tuple(&line)};
+
+	wanted.left_s = number(&line);
+	printf("ok %d\n", fw_keep(tool->fw, &wanted, 1));
+}
+
 static void act(struct tool *tool, struct str verb)
 {
 	clock_gettime(CLOCK_MONOTONIC, &tool->begin);
@@ -203,6 +271,10 @@ static void run_line(struct tool *tool, struct str line)
 		memcpy(next_elem(tool, FW_SET_WAN_IF)->key, &index, sizeof(index));
 	} else if (str_eq(verb, STR("forget"))) {
 		forget(tool, line);
+	} else if (str_eq(verb, STR("find"))) {
+		find(tool, line);
+	} else if (str_eq(verb, STR("keep"))) {
+		keep(tool, line);
 	} else {
 		act(tool, verb);
 	}

@@ -37,6 +37,7 @@ NATPMP_RESULTS = (
 
 HEADER = struct.Struct("!BBxBII12x")
 MAP_FIELDS = struct.Struct("!12sB3xHH16s")
+PEER_FIELDS = struct.Struct("!Hxx16s")
 
 
 class NoAnswer(Exception):
@@ -60,9 +61,10 @@ class Answer(NamedTuple):
     result: int
     lifetime: int
     epoch: int
-    mapping: Optional[Mapping]      # opcode MAP
+    mapping: Optional[Mapping]      # opcodes MAP and PEER
     options: list                   # (code, data)
     raw: bytes
+    peer: Optional[tuple] = None    # (address, port), opcode PEER
 
     @property
     def name(self):
@@ -123,6 +125,32 @@ def build_map(client, proto, internal, external=0, address=None, lifetime=3600, 
     return build_header(MAP, lifetime, client) + fields + options
 
 
+def build_peer(client, proto, internal, peer, external=0, address=None, lifetime=3600,
+               nonce=bytes(12), options=b""):
+    """peer: (address, port); the rest as of build_map."""
+    like_map = build_map(client, proto, internal, external, address, lifetime, nonce)
+    return (build_header(PEER, lifetime, client) + like_map[HEADER.size:]
+            + PEER_FIELDS.pack(peer[1], packed(peer[0])) + options)
+
+
+def build_filter(prefix, port=0):
+    """An option FILTER for "203.0.113.0/24" and the like; None ends all filters."""
+    if prefix is None:
+        return build_option(FILTER, struct.pack("!BBH", 0, 0, port) + bytes(16))
+    net = ipaddress.ip_network(prefix)
+    length = net.prefixlen + (96 if net.version == 4 else 0)
+    return build_option(FILTER, struct.pack("!BBH", 0, length, port)
+                        + packed(net.network_address))
+
+
+def build_third_party(address):
+    return build_option(THIRD_PARTY, packed(address))
+
+
+def build_port_set(size, first, parity=False):
+    return build_option(PORT_SET, struct.pack("!HHB", size, first, parity))
+
+
 def parse_options(data):
     options = []
     while data:
@@ -138,22 +166,26 @@ def parse_options(data):
 
 
 def parse(raw):
-    """A PCP answer; of errors only the header and, for MAP, the fields are looked at."""
+    """A PCP answer; of errors only the header and the fields are looked at."""
     if len(raw) < HEADER.size or len(raw) % 4 or len(raw) > 1100:
         raise Malformed("%d octets" % len(raw))
     version, opcode, result, lifetime, epoch = HEADER.unpack_from(raw)
     if version != VERSION or not opcode & 0x80 or raw[2] or any(raw[12:24]):
         raise Malformed("header " + raw[:24].hex())
     opcode &= 0x7f
-    body, mapping = raw[HEADER.size:], None
-    if opcode == MAP and len(body) >= MAP_FIELDS.size:
+    body, mapping, peer = raw[HEADER.size:], None, None
+    size = {MAP: MAP_FIELDS.size, PEER: MAP_FIELDS.size + PEER_FIELDS.size}.get(opcode, 0)
+    if size and len(body) >= size:
         nonce, proto, internal, external, address = MAP_FIELDS.unpack_from(body)
         mapping = Mapping(nonce, proto, internal, external, unpacked(address))
-        body = body[MAP_FIELDS.size:]
-    elif opcode == MAP and result == 0:
-        raise Malformed("MAP answer cut")
+        if opcode == PEER:
+            port, address = PEER_FIELDS.unpack_from(body, MAP_FIELDS.size)
+            peer = unpacked(address), port
+        body = body[size:]
+    elif size and result == 0:
+        raise Malformed("answer cut")
     options = parse_options(body) if result == 0 else []
-    return Answer(opcode, result, lifetime, epoch, mapping, options, raw)
+    return Answer(opcode, result, lifetime, epoch, mapping, options, raw, peer)
 
 
 def build_natpmp_address():
@@ -231,11 +263,11 @@ class Client:
         return None
 
     def ask(self, request):
-        """A PCP request's answer, matched by version, opcode and, for MAP, nonce."""
+        """A PCP request's answer, matched by version, opcode and, but for ANNOUNCE, nonce."""
         def wanted(raw):
             if raw[:2] != bytes([VERSION, request[1] | 0x80]):
                 return False
-            return request[1] != MAP or len(raw) < 36 or raw[24:36] == request[24:36]
+            return request[1] not in (MAP, PEER) or len(raw) < 36 or raw[24:36] == request[24:36]
         raw = self.exchange(request, wanted)
         if raw is None:
             raise NoAnswer
@@ -250,6 +282,10 @@ class Client:
             options += build_option(PREFER_FAILURE)
         return self.ask(build_map(self.address, proto, internal, external, options=options,
                                   **more))
+
+    def peer(self, proto, internal, peer, external=0, **more):
+        """more: address, lifetime, nonce, options as of build_peer."""
+        return self.ask(build_peer(self.address, proto, internal, peer, external, **more))
 
     def ask_natpmp(self, request):
         raw = self.exchange(request, lambda raw: raw[:2] == bytes([0, request[1] | 0x80]))

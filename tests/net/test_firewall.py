@@ -391,6 +391,101 @@ def test_openings_for_one_remote(lab):
     assert not tool.dump() and not lab.tcp_reach("inet1", L.LAN1_6, 81, timeout=0.3)
 
 
+class Sniffer:
+    """What a host hears of TCP from an address while it knocks."""
+
+    def __init__(self, lab, name):
+        self.sock = lab.ns(name).socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+        self.sock.settimeout(0.4)
+
+    def heard(self, address):
+        with contextlib.suppress(TimeoutError):
+            while True:
+                data, (source_address, _) = self.sock.recvfrom(2048)
+                if source_address == address:
+                    return data
+        return None
+
+
+def test_filters_admit_who_is_named(lab):
+    """RFC 6887 section 13.3; a stranger's SYN meets silence, not even a reset."""
+    tool = Tool(lab)
+    lab.tcp_server("lan1", L.LAN1, 80)
+    lab.udp_echo("lan1", L.LAN1, 5000)
+    lab.tcp_server("lan1", L.LAN1_6, 80)
+    peers = f"{L.INET1}/32@1234"
+    tool.begin(hole4(TCP, 8080, L.LAN1, 80, remote=peers),
+               hole4(UDP, 5000, L.LAN1, 5000, remote=f"{L.INET1}/32@0,{L.INET2}/32@77"),
+               hole6(TCP, L.LAN1_6, 80, remote=f"{L.INET1_6}/128@1234,{L.INET2_6}/128@0"))
+    # Two peers of UDP are two pieces, each with its own counter.
+    assert {name: len(elems) for name, elems in tool.dump().items()} == {
+        "dnat4": 2, "snat4": 2, "open4_range": 3, "open6_range": 2}
+    for name, port in (("inet1", 1235), ("inet2", 1234)):
+        sniffer = Sniffer(lab, name)
+        assert not lab.tcp_reach(name, L.WAN, 8080, 0.4, source=("", port))
+        assert sniffer.heard(L.WAN) is None, "a stranger was answered"
+    sniffer = Sniffer(lab, "inet1")
+    assert lab.tcp_reach("inet1", L.WAN, 8080, source=("", 1234)) and sniffer.heard(L.WAN)
+    assert source(lab.udp_ask("inet1", L.WAN, 5000)) and lab.udp_ask("inet2", L.WAN, 5000, sport=77)
+    assert not lab.udp_ask("inet2", L.WAN, 5000, sport=78)
+    assert lab.tcp_reach("inet1", L.LAN1_6, 80, source=("::", 1234))
+    assert not lab.tcp_reach("inet1", L.LAN1_6, 80, 0.3, source=("::", 1235))
+    assert lab.tcp_reach("inet2", L.LAN1_6, 80)
+
+
+def test_filters_within_filters(lab):
+    """All ports of one address within one port of everybody: no piece overlaps another."""
+    tool = Tool(lab)
+    peers = f"0.0.0.0/0@1234,0.0.0.0/0@65535,{L.INET1}/32@0"
+    lab.udp_echo("lan1", L.LAN1, 5000)
+    tool.begin()
+    tool.ok(hole4(UDP, 5000, L.LAN1, 5000, remote=peers), "commit")
+    assert lab.udp_ask("inet2", L.WAN, 5000, sport=1234)
+    assert lab.udp_ask("inet2", L.WAN, 5000, sport=65535)
+    for port in (1233, 1234, 1235, 65535):
+        assert lab.udp_ask("inet1", L.WAN, 5000, sport=port)
+    assert not lab.udp_ask("inet2", L.WAN, 5000, sport=1235)
+    tool.ok(hole4(UDP, 5000, L.LAN1, 5000, remote=peers, verb="del"), "commit")
+    assert not tool.dump()
+
+
+def test_other_filters_end_the_flows_of_others(lab):
+    """One transaction takes a peer's filter away: his flow ends, the other peer's goes on."""
+    tool = Tool(lab)
+    before = {"remote": f"{L.INET1}/32@0"}
+    after = {"remote": f"{L.INET2}/32@0"}
+    tool.begin()
+    for make, outer, inner, both in (
+            (lambda **kw: hole4(TCP, 8080, L.LAN1, 80, **kw), (L.WAN, 8080), L.LAN1,
+             (before, after)),
+            (lambda **kw: hole6(TCP, L.LAN1_6, 80, **kw), (L.LAN1_6, 80), L.LAN1_6,
+             ({"remote": f"{L.INET1_6}/128@0"}, {"remote": f"{L.INET2_6}/128@0"}))):
+        tool.ok(make(remote=both[0]["remote"] + "," + both[1]["remote"]), "commit")
+        gone, _ = tcp_pair(lab, "inet1", outer[0], "lan1", (inner, 80), outer[1])
+        stays, far = tcp_pair(lab, "inet2", outer[0], "lan1", (inner, 80), outer[1])
+        tool.ok(make(**both[0], verb="del"), make(**both[1], verb="renew"), "commit")
+        assert is_reset(gone)
+        stays.sendall(b"still here")
+        assert far.recv(16) == b"still here"
+        assert not lab.tcp_reach("inet1", *outer, timeout=0.3)
+        # And the other way round: nobody but the first.
+        tool.ok(make(**both[1], verb="del"), make(**both[0]), "commit")
+        assert is_reset(stays)
+        tool.ok(make(**both[0], verb="del"), "commit")
+    assert not tool.dump()
+
+
+def test_a_filtered_port_is_pinned_too(lab):
+    """Nobody else leaves from it, to whomever; its endpoint reaches everybody."""
+    tool = Tool(lab)
+    tool.begin(hole4(UDP, 3074, L.LAN1, 3074, remote=f"{L.INET1}/32@53"))
+    lab.udp_echo("inet1", L.INET1, 53)
+    lab.udp_echo("inet2", L.INET2, 53)
+    for name, address in (("inet1", L.INET1), ("inet2", L.INET2)):
+        assert source(lab.udp_ask("lan1", address, 53, sport=3074)) == (L.WAN, 3074), name
+        assert source(lab.udp_ask("lan2", address, 53, sport=3074))[1] in DISPLACED, name
+
+
 def test_icmp_errors_pass_and_end_nothing(lab):
     """RFC 4787 REQ-12: nobody listens at the endpoint, and the peer is told so."""
     tool = Tool(lab)

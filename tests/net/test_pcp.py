@@ -447,8 +447,17 @@ def test_a_stop_under_load(lab):
 def mutated(seed):
     """A request with a few octets changed, cut or made longer."""
     dice = random.Random(seed)
+    options = (
+        pcp.build_option(pcp.PREFER_FAILURE), pcp.build_filter("198.51.100.0/24", 53),
+        pcp.build_filter(None), pcp.build_third_party(L.LAN1), pcp.build_port_set(4, 8000, True),
+        pcp.build_option(pcp.DESCRIPTION, "gäme".encode()), pcp.build_option(77))
+    some = b"".join(dice.sample(options, dice.randrange(4)))
     whole = bytearray(dice.choice((
-        pcp.build_map(L.LAN2, "tcp", 8000, nonce=OTHER, options=pcp.build_option(2)),
+        pcp.build_map(L.LAN2, "tcp", 8000, 9000, nonce=OTHER, options=some),
+        pcp.build_map(L.LAN2, "udp", dice.randrange(7000, 7100), nonce=OTHER, options=some,
+                      lifetime=dice.choice((0, 1, 3600))),
+        pcp.build_peer(L.LAN2, "udp", 8000, (L.INET1, 53), nonce=OTHER, options=some,
+                       lifetime=dice.choice((0, 3600))),
         pcp.build_announce(L.LAN2), pcp.build_natpmp_map("udp", 8000), b"\0\0")))
     for _ in range(dice.randrange(4)):
         whole[dice.randrange(len(whole))] = dice.randrange(256)

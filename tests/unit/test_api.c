@@ -251,7 +251,8 @@ static void test_openings(void **state)
 	assert_string_equal(text_at(o, "external", "address"), "203.0.113.5");
 	assert_int_equal(number_at(json_object_get(o, "external"), "port"), 6881);
 	assert_string_equal(text_at(o, "internal", "address"), "192.168.1.5");
-	assert_true(json_is_null(json_object_get(json_object_get(o, "remote"), "from")));
+	assert_true(json_is_array(json_object_get(o, "remote")));
+	assert_int_equal(json_array_size(json_object_get(o, "remote")), 0);
 	assert_string_equal(text_at(o, "device", "mac"), "02:02:02:02:02:05");
 	assert_true(json_is_true(json_object_get(o, "active")));
 	lease = json_array_get(json_object_get(o, "leases"), 0);
@@ -269,6 +270,50 @@ static void test_openings(void **state)
 	assert_int_equal(number_at(o, "id"), id);
 	assert_non_null(json_object_get(o, "packets"));
 	json_decref(o);
+}
+
+/* An outbound flow is no opening, and it can be ended as one. */
+static void test_peers(void **state)
+{
+	struct rig *r = *state;
+	struct map_req req = {
+		.op = MAP_OP_PEER,
+		.origin = MAP_ORIGIN_PCP,
+		.proto = MAP_PROTO_UDP,
+		.client = addr_from4(0xc0a80105),
+		.internal = {addr_from4(0xc0a80105), 7000},
+		.external = {addr_any4(), 0},
+		.remote = prefix_any4(),
+		.lifetime_s = 7200,
+		.peer = {addr_from4(0xc633640a), 5000},
+	};
+	char path[64];
+	json_t *list, *o, *to;
+
+	assert_int_equal(core_request(r->core, &req, on_answer, r), 0);
+	for (int i = 0; i < PATIENCE && r->answers == 0; i++)
+		turn(r, 1);
+	assert_int_equal(r->ans.result, MAP_OK);
+	list = get(r, "GET", "/api/v1/openings", "");
+	assert_int_equal(json_array_size(json_object_get(list, "openings")), 0);
+	json_decref(list);
+	list = get(r, "GET", "/api/v1/status", "");
+	assert_int_equal(number_at(list, "openings"), 0);
+	json_decref(list);
+	list = get(r, "GET", "/api/v1/peers", "");
+	o = json_array_get(json_object_get(list, "peers"), 0);
+	assert_int_equal(number_at(o, "id"), r->ans.id);
+	assert_int_equal(number_at(json_object_get(o, "external"), "port"), 7000);
+	to = json_array_get(json_object_get(o, "remote"), 0);
+	assert_string_equal(json_string_value(json_object_get(to, "from")), "198.51.100.10/32");
+	assert_int_equal(number_at(to, "port"), 5000);
+	json_decref(list);
+	snprintf(path, sizeof(path), "/api/v1/openings/%u", r->ans.id);
+	get(r, "DELETE", path, "");
+	assert_int_equal(r->status, 204);
+	list = get(r, "GET", "/api/v1/peers", "");
+	assert_int_equal(json_array_size(json_object_get(list, "peers")), 0);
+	json_decref(list);
 }
 
 static void test_counters(void **state)
@@ -513,10 +558,10 @@ static void test_listing_speed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_status), TEST(test_openings), TEST(test_counters), TEST(test_close),
-		TEST(test_flush), TEST(test_settings), TEST(test_record), TEST(test_devices),
-		TEST(test_routes), TEST(test_events), TEST(test_roles), TEST(test_client_gone),
-		TEST(test_listing_speed),
+		TEST(test_status), TEST(test_openings), TEST(test_peers), TEST(test_counters),
+		TEST(test_close), TEST(test_flush), TEST(test_settings), TEST(test_record),
+		TEST(test_devices), TEST(test_routes), TEST(test_events), TEST(test_roles),
+		TEST(test_client_gone), TEST(test_listing_speed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

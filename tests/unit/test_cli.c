@@ -199,8 +199,8 @@ static void test_table(void **state)
 }
 
 #define OPENING "{\"id\":7,\"protocol\":\"TCP\",\"external\":{\"address\":null,\"port\":80}," \
-	"\"internal\":{\"address\":\"2001:db8::1\",\"port\":81},\"remote\":{\"from\":null," \
-	"\"port\":null},\"leases\":[{\"origin\":\"UPnP\",\"description\":\"\"}," \
+	"\"internal\":{\"address\":\"2001:db8::1\",\"port\":81},\"remote\":[]," \
+	"\"leases\":[{\"origin\":\"UPnP\",\"description\":\"\"}," \
 	"{\"origin\":\"PCP\",\"description\":\"a\\u001b]0;b\\u0007\"}],\"left_s\":null," \
 	"\"device\":{\"id\":1,\"name\":null,\"mac\":\"02:00:00:00:00:01\"}," \
 	"\"active\":false,\"enabled\":true}"
@@ -219,6 +219,13 @@ static void test_openings(void **state)
 	assert_non_null(strstr(text, "a\\x1b]0;b\\x07"));
 	assert_null(strchr(text, '\x1b'));
 	free(text);
+	text = shown(cli_show_openings, "{\"openings\":[{\"remote\":[{\"from\":\"2001:db8::/32\","
+		"\"port\":null},{\"from\":null,\"port\":53}]}]}");
+	assert_non_null(strstr(text, "2001:db8::/32, anyone port 53"));
+	free(text);
+	text = shown(cli_show_peers, "{\"peers\":[" OPENING "]}");
+	assert_non_null(strstr(text, "[2001:db8::1]:81"));
+	free(text);
 	text = shown(cli_show_openings, "{\"openings\":[]}");
 	assert_string_equal(text, "Nothing is open to the Internet.\n");
 	free(text);
@@ -228,13 +235,13 @@ static void test_openings(void **state)
 static void test_odd_answers(void **state)
 {
 	static cli_show_fn *const fns[] = {cli_show_status, cli_show_openings, cli_show_record,
-		cli_show_settings, cli_show_devices};
+		cli_show_peers, cli_show_settings, cli_show_devices};
 	static const char *const odd[] = {"{}", "[]", "{\"wan\":1,\"openings\":{},\"record\":3}",
 		"{\"wan\":{},\"openings\":[1,[],{}],\"record\":[null],\"settings\":[\"x\"]}"};
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		for (size_t f = 0; f < 5; f++) {
+		for (size_t f = 0; f < 6; f++) {
 			char *text = shown(fns[f], odd[i]);
 			assert_true(strlen(text) > 0);
 			free(text);

@@ -220,9 +220,9 @@ static void test_newer_schema(void **state)
 	struct temp_db *t = *state;
 
 	put(t->db, "a", 1);
-	edit_closed(t, "PRAGMA user_version = 2");
+	edit_closed(t, "PRAGMA user_version = 4");
 	assert_untouched(t);
-	edit_closed(t, "PRAGMA user_version = 1");
+	edit_closed(t, "PRAGMA user_version = 3");
 	temp_db_reopen(t);
 	assert_int_equal(sum(t->db), 1);
 }
@@ -233,10 +233,10 @@ static void test_newer_schema_in_log(void **state)
 	struct temp_db *t = *state;
 	sqlite3 *raw;
 
-	leave_log(t, "PRAGMA user_version = 2; INSERT INTO settings VALUES ('a', 1)");
+	leave_log(t, "PRAGMA user_version = 4; INSERT INTO settings VALUES ('a', 1)");
 	assert_untouched(t);
 	assert_int_equal(sqlite3_open(t->path, &raw), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(raw, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(raw, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(raw);
 	temp_db_reopen(t);
 	assert_int_equal(sum(t->db), 1);
@@ -529,6 +529,27 @@ static void test_full_disk(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* A file of the first schema: everything in it is kept, what is new is empty. */
+static void test_migration(void **state)
+{
+	struct temp_db *t = *state;
+	size_t count;
+	const struct rule *rules = rule_day_one(&count);
+
+	assert_int_equal(db_begin(t->db, true), 0);
+	assert_int_equal(db_rules_replace(t->db, rules, count), 0);
+	assert_int_equal(db_commit(t->db), 0);
+	edit_closed(t, "ALTER TABLE openings DROP COLUMN outbound;"
+		"ALTER TABLE openings DROP COLUMN set_id;"
+		"ALTER TABLE openings DROP COLUMN set_offset;"
+		"ALTER TABLE rules DROP COLUMN third_party;"
+		"DROP TABLE filters; PRAGMA user_version = 1");
+	temp_db_reopen(t);
+	assert_int_equal(number(t->db, "PRAGMA user_version"), 3);
+	assert_int_equal(number(t->db, "SELECT count(*) FROM rules WHERE third_party = 0"), count);
+	assert_int_equal(number(t->db, "SELECT count(*) FROM filters"), 0);
+}
+
 static void test_empty_file(void **state)
 {
 	struct temp_db *t = *state;
@@ -538,7 +559,7 @@ static void test_empty_file(void **state)
 	assert_int_equal(truncate(t->path, 0), 0);
 	temp_db_reopen(t);
 	put(t->db, "a", 1);
-	assert_int_equal(number(t->db, "PRAGMA user_version"), 1);
+	assert_int_equal(number(t->db, "PRAGMA user_version"), 3);
 }
 
 int main(void)
@@ -562,6 +583,7 @@ int main(void)
 		TEMP_DB_TEST(test_full),
 		TEMP_DB_TEST(test_full_within),
 		TEMP_DB_TEST(test_full_disk),
+		TEMP_DB_TEST(test_migration),
 		TEMP_DB_TEST(test_empty_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

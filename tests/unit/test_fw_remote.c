@@ -390,6 +390,77 @@ static void test_forget(void **state)
 	assert_int_equal(addr_to4(&fw_fake_calls(w->fake)->last_flow.dst.addr), 0xcb007102);
 }
 
+struct finding {
+	struct world *world;
+	int err;
+	size_t count;
+	struct endpoint from[FW_FIND_MAX];
+};
+
+static void on_found(void *arg, int err, const struct endpoint *from, size_t count)
+{
+	struct finding *f = arg;
+
+	f->err = err;
+	f->count = count;
+	memcpy(f->from, from, count * sizeof(*from));
+	f->world->answers++;
+}
+
+/* Flows of LAN hosts are told, whatever else is asked with them. */
+static void test_find(void **state)
+{
+	struct world *w = *state;
+	struct finding f = {.world = w}, g = {.world = w};
+	struct fw_tuple flows[FW_FIND_MAX];
+	struct endpoint end = {addr_from4(0xcb007102), 0};
+
+	for (uint16_t i = 0; i < FW_FIND_MAX; i++) {
+		flows[i] = (struct fw_tuple){MAP_PROTO_UDP,
+			{addr_from4(i % 4 == 3 ? 0x08080808 : 0xc0a8010a), (uint16_t)(i + 1)},
+			{addr_from4(0xc633640a), 53}};
+		end.port = (uint16_t)(40000 + i);
+		if (i < FW_FAKE_RUNNING_MAX)
+			fw_fake_run(w->fake, &flows[i], &end);
+	}
+	assert_int_equal(fw_find(w->fw, flows, 1, on_found, &f), ERR_GONE);
+	wait_for(w, &w->back, 1);
+	assert_int_equal(fw_find(w->fw, flows, FW_FIND_MAX, on_found, &f), 0);
+	wait_answers(w, 1);
+	assert_int_equal(f.err, 0);
+	assert_int_equal(f.count, FW_FIND_MAX);
+	for (uint16_t i = 0; i < FW_FIND_MAX; i++)
+		assert_int_equal(f.from[i].port,
+			i < FW_FAKE_RUNNING_MAX && i % 4 != 3 ? 40000 + i : 0);
+	assert_int_equal(addr_to4(&f.from[0].addr), 0xcb007102);
+	fw_fake_hold(w->fake);
+	assert_int_equal(fw_find(w->fw, flows, 1, on_found, &g), 0);
+	wait_for(w, &w->lost, 1);
+	assert_int_equal(g.err, ERR_GONE);
+	assert_int_equal(g.count, 0);
+}
+
+/* Flows of others are not kept; those of a host that went away may be let go. */
+static void test_keep(void **state)
+{
+	struct world *w = *state;
+	struct call c = {.world = w};
+	struct fw_keep keeps[300];
+
+	for (size_t i = 0; i < 300; i++)
+		keeps[i] = (struct fw_keep){{MAP_PROTO_UDP,
+			{addr_from4(i % 3 ? 0xc0a8010a : 0x08080808), (uint16_t)(i + 1)},
+			{addr_from4(0xc633640a), 53}}, i == 297 ? 0 : 60};
+	keeps[299].left_s = UINT32_MAX;
+	wait_for(w, &w->back, 1);
+	assert_int_equal(fw_keep(w->fw, keeps, 300), 0);
+	fw_remove(w->fw, on_done, &c);
+	wait_answers(w, 1);
+	assert_int_equal(fw_fake_calls(w->fake)->keeps, 200);
+	assert_int_equal(fw_fake_calls(w->fake)->last_keep.flow.src.port, 299);
+	assert_int_equal(fw_fake_calls(w->fake)->last_keep.left_s, 60);
+}
+
 static void test_silent_helper(void **state)
 {
 	struct world *w = *state;
@@ -536,7 +607,7 @@ static void test_unknown_closes(void **state)
 	struct world *w = *state;
 
 	assert_closes(w, true, HEAD(.type = 0), NULL, 0);
-	assert_closes(w, true, HEAD(.type = WIRE_EVENT + 1), NULL, 0);
+	assert_closes(w, true, HEAD(.type = WIRE_KEEP + 1), NULL, 0);
 	assert_closes(w, true, HEAD(.type = 255), NULL, 0);
 	assert_closes(w, true, HEAD(.type = WIRE_RESULT, .flags = WIRE_LAST), NULL, 0);
 	assert_closes(w, false, HEAD(.type = WIRE_DUMP), NULL, 0);
@@ -641,6 +712,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_big_apply_and_dump, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_dump_without_table, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_forget, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_find, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_keep, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_silent_helper, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_helper_restarts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_newest_client_wins, set_up, tear_down),

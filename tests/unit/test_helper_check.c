@@ -255,6 +255,32 @@ static void test_range6_is_of_remotes_only(void **state)
 	assert_int_equal(check(&e[0]), ERR_DENIED);
 }
 
+/* Filters of an IPv4 opening: who comes in may be anybody, where to may not. */
+static void test_range4_is_of_remotes_only(void **state)
+{
+	const struct map_piece peers[] = {{prefix_any4(), 80, 80}, {prefix_any4(), 90, 65535}};
+	struct fw_hole h = hole4();
+	struct fw_elem e[FW_HOLE_ELEMS];
+
+	(void)state;
+	h.peers = peers;
+	h.peer_count = 2;
+	assert_int_equal(check_hole(&h), 0);
+	assert_int_equal(fw_hole_elems(&h, FW_ELEM_ADD, false, e), 4);
+	assert_int_equal(e[2].set, FW_SET_OPEN4_RANGE);
+	e[2].key_end[13] ^= 1;		/* the external port */
+	assert_int_equal(check(&e[2]), ERR_DENIED);
+	e[2].key_end[13] ^= 1;
+	e[2].key_end[8] = MAP_PROTO_UDP;
+	assert_int_equal(check(&e[2]), ERR_DENIED);
+	e[2].key_end[8] = e[2].key[8];
+	e[2].key_end[20] = 1;		/* behind the key */
+	assert_int_equal(check(&e[2]), ERR_SYNTAX);
+	h.external.port = 22;
+	fw_hole_elems(&h, FW_ELEM_ADD, false, e);
+	assert_int_equal(check(&e[1]), ERR_DENIED);
+}
+
 static struct fw_elem plain(enum fw_set set, const void *key, const void *end, size_t len)
 {
 	struct fw_elem e = {.set = (uint8_t)set};
@@ -363,6 +389,38 @@ static void test_flows(void **state)
 	assert_int_equal(helper_check_flow(&facts, &flow), ERR_SYNTAX);
 }
 
+static void test_tuples(void **state)
+{
+	const struct helper_facts facts = {NULL, is_wan_if, is_wan4, is_lan_host, is_lan_prefix,
+		is_own_port, 61000, 61999};
+	const struct addr lan = text("192.168.1.10"), far = addr_from4(0xc633640a);
+	struct wire_tuple t = {.proto = MAP_PROTO_UDP, .src_port = 7000, .dst_port = 53};
+	struct wire_tuple bad;
+
+	(void)state;
+	memcpy(t.src, lan.b, sizeof(t.src));
+	memcpy(t.dst, far.b, sizeof(t.dst));
+	assert_int_equal(helper_check_tuple(&facts, &t), 0);
+	bad = t;
+	bad.proto = 1;
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_DENIED);
+	bad = t;
+	bad.dst_port = 0;
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_DENIED);
+	bad = t;
+	bad.left_s = UINT32_MAX;
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_DENIED);
+	bad = t;
+	memcpy(bad.src, far.b, sizeof(bad.src));
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_DENIED);
+	bad = t;
+	bad.dst[10] = 0;
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_SYNTAX);
+	bad = t;
+	bad.reserved2 = 1;
+	assert_int_equal(helper_check_tuple(&facts, &bad), ERR_SYNTAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,10 +433,12 @@ int main(void)
 		cmocka_unit_test(test_no_other_protocol),
 		cmocka_unit_test(test_every_hole_has_an_end),
 		cmocka_unit_test(test_range6_is_of_remotes_only),
+		cmocka_unit_test(test_range4_is_of_remotes_only),
 		cmocka_unit_test(test_surroundings),
 		cmocka_unit_test(test_deleting_is_free),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_tuples),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

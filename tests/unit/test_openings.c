@@ -11,7 +11,7 @@ static struct db_opening opening(uint32_t id)
 		.external = {addr_from4(0xcb007101), (uint16_t)(1024 + id)},
 		.internal = {addr_from4(0xc0a80102), 3074},
 		.remote = prefix_any4(), .remote_port = 9, .disabled = true, .pinned = true,
-		.rule_id = 5, .created_wall_s = 1700000000,
+		.set_id = 3, .set_offset = 15, .rule_id = 5, .created_wall_s = 1700000000,
 	};
 	return o;
 }
@@ -77,6 +77,8 @@ static void assert_opening(const struct db_opening *a, const struct db_opening *
 	assert_int_equal(a->remote_port, b->remote_port);
 	assert_int_equal(a->disabled, b->disabled);
 	assert_int_equal(a->pinned, b->pinned);
+	assert_int_equal(a->set_id, b->set_id);
+	assert_int_equal(a->set_offset, b->set_offset);
 	assert_int_equal(a->rule_id, b->rule_id);
 	assert_int_equal(a->created_wall_s, b->created_wall_s);
 }
@@ -225,7 +227,7 @@ static void test_edited_rows_are_named(void **state)
 		 "leases.nonce: a value that cannot be"},
 		{"UPDATE leases SET descr = CAST(x'ff' AS TEXT)", "UPDATE leases SET descr = ''",
 		 "leases.descr: a value that cannot be"},
-		{"UPDATE leases SET descr = printf('%0100d', 1)", "UPDATE leases SET descr = ''",
+		{"UPDATE leases SET descr = printf('%0200d', 1)", "UPDATE leases SET descr = ''",
 		 "leases.descr: a value that cannot be"},
 	};
 	struct temp_db *t = *state;
@@ -245,6 +247,59 @@ static void test_edited_rows_are_named(void **state)
 		temp_db_edit(t, edits[i].undo);
 		see(t->db);
 	}
+}
+
+struct seen_filters {
+	uint32_t id[4];
+	struct map_filter filters[4];
+	size_t count;
+};
+
+static int see_filter(void *arg, uint32_t opening_id, const struct map_filter *f)
+{
+	struct seen_filters *s = arg;
+
+	assert_true(s->count < ROWS(s->id));
+	s->id[s->count] = opening_id;
+	s->filters[s->count++] = *f;
+	return 0;
+}
+
+static struct seen_filters see_filters(struct db *db)
+{
+	struct seen_filters s = {.count = 0};
+
+	assert_int_equal(db_filters_each(db, see_filter, &s), 0);
+	return s;
+}
+
+/* They are replaced as a whole, and go with their opening. */
+static void test_filters(void **state)
+{
+	const struct map_filter filters[] = {
+		{{addr_from4(0xc6336400), 120}, 80}, {{addr_from4(0xcb007142), 128}, 0}};
+	struct temp_db *t = *state;
+	struct seen_filters s;
+
+	put(t->db, 1, MAP_ORIGIN_PCP);
+	put(t->db, 2, MAP_ORIGIN_PCP);
+	assert_int_equal(db_filters_replace(t->db, 2, filters, 2), 0);
+	assert_int_equal(db_filters_replace(t->db, 1, filters + 1, 1), 0);
+	temp_db_reopen(t);
+	s = see_filters(t->db);
+	assert_int_equal(s.count, 3);
+	assert_int_equal(s.id[0], 1);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(s.id[1 + i], 2);
+		assert_true(prefix_eq(&s.filters[1 + i].remote, &filters[i].remote));
+		assert_int_equal(s.filters[1 + i].port, filters[i].port);
+	}
+	/* Renewed by an upsert, the opening keeps them. */
+	put(t->db, 2, MAP_ORIGIN_PCP);
+	assert_int_equal(db_filters_replace(t->db, 1, NULL, 0), 0);
+	assert_int_equal(see_filters(t->db).count, 2);
+	assert_int_equal(db_opening_delete(t->db, 2), 0);
+	assert_int_equal(see_filters(t->db).count, 0);
 }
 
 static int stop_at_once(void *arg, const struct db_opening *o)
@@ -309,6 +364,7 @@ int main(void)
 		TEMP_DB_TEST(test_lease_needs_opening),
 		TEMP_DB_TEST(test_put_refuses_the_impossible),
 		TEMP_DB_TEST(test_edited_rows_are_named),
+		TEMP_DB_TEST(test_filters),
 		TEMP_DB_TEST(test_walk_stops),
 		TEMP_DB_TEST(test_many),
 	};

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* PCP messages against bytes written down from RFC 6887 sections 7, 11, 13 and 14. */
 #include "protocols/pcp.h"
-#include "protocols/pcp_map.h"
 
 #include "protocols/err.h"
-#include "tests/unit/hex.h"
+#include "protocols/pcp_map.h"
+#include "protocols/pcp_option.h"
+#include "tests/unit/pcp_vectors.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,67 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-#define EPOCH 0x01020304
-
-#define CLIENT4 "00000000 00000000 0000ffff c0a80102"
-#define CLIENT6 "20010db8 00000001 00000000 00000010"
-#define WAN4 "00000000 00000000 0000ffff cb007109"
-#define ANY4 "00000000 00000000 0000ffff 00000000"
-#define NONCE "0102030405060708090a0b0c"
-#define ZEROS12 "00000000 00000000 00000000"
-
-/* MAP of TCP 8080, any external port, an hour. */
-#define MAP_FIELDS NONCE "06 000000 1f90 0000" ANY4
-#define MAP4 "02 01 0000 00000e10" CLIENT4 MAP_FIELDS
-/* The same with a port suggested, so that PREFER_FAILURE has something to prefer. */
-#define SUGGESTED_FIELDS NONCE "06 000000 1f90 2328" ANY4
-#define MAP4_SUGGESTED "02 01 0000 00000e10" CLIENT4 SUGGESTED_FIELDS
-#define PREFER_FAILURE "02 00 0000"
-
-/* Header of an answer to MAP with error, its lifetime in hex. */
-#define ERROR(code, lifetime) "02 81 00" code lifetime "01020304" ZEROS12
-
-static struct addr client4(void)
-{
-	return addr_from4(0xc0a80102);
-}
-
-static struct addr client6(void)
-{
-	return addr_from6_bytes(hex(CLIENT6).b);
-}
-
-/* The bytes sit in a heap block of their very size: a sanitizer sees one byte too many. */
-static int decode(const struct hex *h, const struct addr *client, struct pcp_msg *out)
-{
-	void *exact = malloc(h->len ? h->len : 1);
-	int err;
-
-	assert_non_null(exact);
-	memcpy(exact, h->b, h->len);
-	err = pcp_decode(exact, h->len, client, out);
-	free(exact);
-	if (!err)
-		out->request = (struct str){(const char *)h->b, h->len};
-	return err;
-}
-
-static struct pcp_msg decoded(const struct hex *h, const struct addr *client)
-{
-	struct pcp_msg m;
-
-	assert_int_equal(decode(h, client, &m), 0);
-	return m;
-}
-
-static enum pcp_result result_of(const char *request)
-{
-	struct hex h = hex(request);
-	struct addr from = client4();
-
-	return decoded(&h, &from).result;
-}
 
 /* A good MAP with these options behind it. */
 static enum pcp_result result_with(const char *options)
@@ -83,44 +23,6 @@ static enum pcp_result result_with(const char *options)
 	memcpy(h.b + h.len, more.b, more.len);
 	h.len += more.len;
 	return decoded(&h, &from).result;
-}
-
-static void assert_answer_from(const struct addr *client, const char *request,
-	const struct map_ans *ans, const char *answer)
-{
-	struct hex h = hex(request), want = hex(answer);
-	struct pcp_msg m = decoded(&h, client);
-	uint8_t out[PCP_MAX];
-	struct writer w = writer_to(out, sizeof(out));
-
-	pcp_encode(&w, &m, ans, EPOCH);
-	assert_false(w.full);
-	assert_int_equal(w.len, want.len);
-	assert_memory_equal(out, want.b, want.len);
-}
-
-static void assert_answer(const char *request, const struct map_ans *ans, const char *answer)
-{
-	struct addr from = client4();
-	assert_answer_from(&from, request, ans, answer);
-}
-
-static struct map_req requested(const char *text, const struct addr *client)
-{
-	struct hex h = hex(text);
-	struct pcp_msg m = decoded(&h, client);
-	struct map_req req;
-
-	assert_int_equal(m.result, PCP_SUCCESS);
-	assert_int_equal(m.opcode, PCP_OP_MAP);
-	pcp_map_to_req(&m, client, &req);
-	return req;
-}
-
-static struct map_ans granted(uint16_t port)
-{
-	return (struct map_ans){.result = MAP_OK, .external = {addr_from4(0xcb007109), port},
-		.lifetime_s = 1800, .id = 7};
 }
 
 /* PCP-12: nothing is said to crumbs, answers and headers that are cut. */
@@ -255,11 +157,6 @@ static void unknown_opcode(void **state)
 		"02 ff 0004 00000708 01020304" ZEROS12 "01020304 05060708");
 	assert_answer("02 03 0000 00000000" CLIENT4, NULL,
 		"02 83 0004 00000708 01020304" ZEROS12);
-	/* PEER, short or whole. */
-	assert_answer("02 02 0000 00000000" CLIENT4, NULL,
-		"02 82 0004 00000708 01020304" ZEROS12);
-	assert_int_equal(result_of("02 02 0000 00000e10" CLIENT4 MAP_FIELDS "01bb 0000" WAN4),
-		PCP_UNSUPP_OPCODE);
 }
 
 /* PCP-10, PCP-36: every field reaches the request; reserved bits do not matter. */
@@ -457,20 +354,19 @@ static void optional_options(void **state)
 	const char *answer =
 		"02 81 0000 00000708 01020304" ZEROS12 NONCE "06 000000 1f90 2328" WAN4;
 
-	assert_answer(MAP4_SUGGESTED "80 00 0000", &ans, answer);
-	assert_answer(MAP4_SUGGESTED "80 ff 0001 41ffffff", &ans, answer);
-	assert_answer(
-		MAP4_SUGGESTED "ff 00 0003 41424300 82 00 0005 00021f9001 000000", &ans, answer);
-	assert_answer(MAP4_SUGGESTED "80 00 0004 41424344 80 00 0004 41424344", &ans, answer);
+	assert_answer(MAP4_SUGGESTED "81 00 0000", &ans, answer);
+	assert_answer(MAP4_SUGGESTED "81 ff 0001 41ffffff", &ans, answer);
+	assert_answer(MAP4_SUGGESTED "ff 00 0003 41424300 83 00 0005 00021f9001 000000", &ans,
+		answer);
+	assert_answer(MAP4_SUGGESTED "81 00 0004 41424344 81 00 0004 41424344", &ans, answer);
 }
 
-/* PCP-27, PCP-80, PCP-116: reserved, unknown, not offered; FILTER is never ignored. */
+/* PCP-27, PCP-80, PCP-116: reserved, unknown, not offered. */
 static void mandatory_options(void **state)
 {
 	(void)state;
 	assert_int_equal(result_with("00 00 0000"), PCP_UNSUPP_OPTION);
 	assert_int_equal(result_with("01 00 0010" CLIENT4), PCP_UNSUPP_OPTION);
-	assert_int_equal(result_with("03 00 0014 00 80 0000" WAN4), PCP_UNSUPP_OPTION);
 	assert_int_equal(result_with("0d 00 0014" CLIENT4 "00000000"), PCP_UNSUPP_OPTION);
 	assert_int_equal(result_with("7f 00 0000"), PCP_UNSUPP_OPTION);
 	assert_answer(MAP4 "04 00 0002 aabb0000", NULL,
@@ -561,7 +457,7 @@ static void round_trip(void **state)
 	(void)state;
 	struct addr from = client6();
 	struct pcp_map x = {.nonce = "\x01\x00\xff\x7f\x80""abcdefg", .proto = 255,
-		.internal_port = 65535, .suggested = {addr_from4(1), 1}, .prefer_failure = true};
+		.internal = {from, 65535}, .suggested = {addr_from4(1), 1}, .prefer_failure = true};
 	struct hex h = {.len = PCP_HEADER_LEN + PCP_MAP_LEN + 4};
 	struct writer w = writer_to(h.b, h.len);
 	struct pcp_msg m;
@@ -574,7 +470,7 @@ static void round_trip(void **state)
 	writer_bytes(&w, x.nonce, sizeof(x.nonce));
 	writer_u8(&w, x.proto);
 	writer_zeros(&w, 3);
-	writer_u16(&w, x.internal_port);
+	writer_u16(&w, x.internal.port);
 	writer_u16(&w, x.suggested.port);
 	writer_bytes(&w, x.suggested.addr.b, sizeof(x.suggested.addr.b));
 	writer_u8(&w, PCP_OPTION_PREFER_FAILURE);
@@ -585,7 +481,7 @@ static void round_trip(void **state)
 	assert_int_equal(m.lifetime_s, 1);
 	assert_memory_equal(m.map.nonce, x.nonce, sizeof(x.nonce));
 	assert_int_equal(m.map.proto, x.proto);
-	assert_int_equal(m.map.internal_port, x.internal_port);
+	assert_int_equal(m.map.internal.port, x.internal.port);
 	assert_int_equal(m.map.suggested.port, x.suggested.port);
 	assert_true(addr_eq(&m.map.suggested.addr, &x.suggested.addr));
 	assert_true(m.map.prefer_failure);

@@ -54,10 +54,13 @@ static struct world {
 	core_news_fn *news;
 	void *news_arg;
 	bool busy;
+	uint32_t may_third_party;	/* this client */
 	struct waiting waiting[CORE_PENDING_MAX + 1];
 	size_t waiting_count;
 	struct sent sent[SENT_MAX];
 	size_t sent_count;
+	struct opening opening;		/* id 0: there is none */
+	struct lease lease;
 	struct serve_pcp *serve;
 } w;
 
@@ -73,6 +76,30 @@ const struct addr *core_wan4(const struct core *core)
 {
 	(void)core;
 	return &w.wan4;
+}
+
+const struct opening *core_opening_by_id(const struct core *core, uint32_t id)
+{
+	(void)core;
+	return id == w.opening.id ? &w.opening : NULL;
+}
+
+bool core_may_third_party(const struct core *core, const struct addr *client)
+{
+	(void)core;
+	return addr_to4(client) == w.may_third_party;
+}
+
+bool core_opening_active(const struct core *core, const struct opening *o)
+{
+	(void)core;
+	return o->active;
+}
+
+uint32_t core_lease_left_s(const struct core *core, const struct lease *l)
+{
+	(void)core;
+	return l->granted_s;
 }
 
 void udp_set_rate(struct udp_door *door, uint32_t rate_s, uint32_t burst)
@@ -237,7 +264,8 @@ static void assert_sent(size_t i, const struct udp_path *path, const char *text)
 
 static void answer(size_t i, enum map_result result, uint16_t port, uint32_t lifetime_s)
 {
-	struct map_ans ans = {result, {w.wan4, port}, lifetime_s, 1};
+	struct map_ans ans = {.result = result, .external = {w.wan4, port},
+		.lifetime_s = lifetime_s, .id = 1, .set_size = 2};
 
 	w.waiting[i].answer(w.waiting[i].arg, &ans);
 }
@@ -299,6 +327,25 @@ static void pcp_map(void **state)
 		"06000000 1f40 0000" ANY4);
 	assert_sent(1, &path, "02810000 00000e10 0000025d 00000000 00000000 00000000" NONCE
 		"06000000 1f40 1f41 00000000 00000000 0000ffff cb007102");
+}
+
+/* PCP-80, PCP-82: only for whom a rule lets. */
+static void pcp_third_party(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(true, true);
+	receive(&path, MAP_TCP "01000010 00000000 00000000 0000ffff c0a80114");
+	assert_int_equal(w.waiting_count, 0);
+	assert_int_equal(w.sent[0].bytes[3], PCP_UNSUPP_OPTION);
+	w.may_third_party = 0xc0a8010a;
+	receive(&path, MAP_TCP "01000010 00000000 00000000 0000ffff c0a80114");
+	assert_int_equal(w.waiting_count, 1);
+	assert_true(w.waiting[0].req.third_party);
+	assert_int_equal(addr_to4(&w.waiting[0].req.internal.addr), 0xc0a80114);
+	assert_int_equal(addr_to4(&w.waiting[0].req.client), 0xc0a8010a);
+	answer(0, MAP_OK, 8001, 3600);
 }
 
 static void pcp_without_the_core(void **state)
@@ -520,12 +567,221 @@ static void announced_as_switched(void **state)
 	assert_int_equal(w.sent[1].bytes[0], NATPMP_VERSION);
 }
 
+/* ---- clients that are known ---- */
+
+#define ANNOUNCE(epoch) "02800000 00000000" epoch "00000000 00000000 00000000"
+/* PREFER_FAILURE for WAN4 port 9000. */
+#define MAP_EXACT "02010000 00000e10 " MAPPED NONCE "06000000 1f40 2328 " \
+	"00000000 00000000 0000ffff cb007102 02000000"
+
+/* The client of path4 asks and gets opening 1. */
+static void open_mapping(const char *text)
+{
+	struct udp_path path = path4();
+
+	w.waiting_count = 0;
+	receive(&path, text);
+	assert_int_equal(w.waiting_count, 1);
+	w.lease = (struct lease){.opening = &w.opening, .origin = MAP_ORIGIN_PCP,
+		.granted_s = 77};
+	w.opening = (struct opening){.id = 1, .active = true, .leases = &w.lease,
+		.external = {addr_any4(), 8001}, .internal = {path.remote.addr, 8000}};
+	answer(0, MAP_OK, 8001, 3600);
+	w.waiting_count = 0;
+	w.sent_count = 0;
+}
+
+static void change_wan(uint32_t to)
+{
+	w.wan4 = to ? addr_from4(to) : addr_any4();
+	w.news(w.news_arg, CORE_NEWS_WAN, NULL);
+}
+
+/* The datagrams with this opcode for the client of path4; the others are dropped. */
+static size_t keep(uint8_t opcode)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w.sent_count; i++)
+		if (w.sent[i].path.remote.port == 40000 && w.sent[i].bytes[1] == (opcode | 0x80))
+			w.sent[kept++] = w.sent[i];
+	w.sent_count = kept;
+	return kept;
+}
+
+/* PCP-95: at the port of the request, from the address that was asked; each client once, and who
+ * has asked since not at all. */
+static void announced_to_clients(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(true, true);
+	open_mapping(MAP_TCP);
+	receive(&path, MAP_TCP);
+	w.waiting[0].answer(w.waiting[0].arg,
+		&(struct map_ans){.result = MAP_OK, .lifetime_s = 9, .id = 2});
+	w.sent_count = 0;
+	change_wan(0);
+	change_wan(WAN4);
+	loop_advance(w.loop, 0);
+	assert_int_equal(w.sent_count, 6);
+	w.sent_count = 0;
+	w.news(w.news_arg, CORE_NEWS_EPOCH, NULL);
+	loop_advance(w.loop, 0);
+	assert_int_equal(w.sent_count, 7);
+	assert_int_equal(keep(PCP_OP_ANNOUNCE), 1);
+	assert_sent(0, &path, ANNOUNCE("0000025d"));
+	open_mapping(MAP_TCP);
+	loop_advance(w.loop, 250);
+	assert_int_equal(keep(PCP_OP_ANNOUNCE), 1);
+	receive(&path, MAP_TCP);
+	w.waiting[0].answer(w.waiting[0].arg,
+		&(struct map_ans){.result = MAP_OK, .lifetime_s = 9, .id = 2});
+	w.sent_count = 0;
+	loop_advance(w.loop, 600000);
+	assert_int_equal(keep(PCP_OP_ANNOUNCE), 0);
+}
+
+/* PCP-96: three times, with the new address, and what is left of the lease. */
+static void updated_after_renumbering(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(false, true);
+	open_mapping(MAP_TCP);
+	change_wan(WAN4 + 1);
+	loop_advance(w.loop, 5000);
+	assert_int_equal(keep(PCP_OP_MAP), 3);
+	assert_sent(0, &path, "02810000 0000004d 0000025d 00000000 00000000 00000000" NONCE
+		"06000000 1f40 1f41 00000000 00000000 0000ffff cb007103");
+	assert_int_equal(w.sent[1].at_ms - w.sent[0].at_ms, 250);
+	assert_int_equal(w.sent[2].at_ms - w.sent[1].at_ms, 500);
+}
+
+static size_t count_updates(void)
+{
+	size_t count = keep(PCP_OP_MAP);
+
+	w.sent_count = 0;
+	return count;
+}
+
+/* PCP-96: for whom it is, the filters of all requests, and the set go along. */
+static void updates_are_whole(void **state)
+{
+	struct map_filters filters = {.count = 1};
+	struct udp_path path = path4();
+
+	(void)state;
+	assert_int_equal(prefix_decode(STR("192.0.2.0/24"), &filters.at[0].remote), 0);
+	open_quiet(false, true);
+	w.may_third_party = 0xc0a8010a;
+	open_mapping(MAP_TCP "01000010 00000000 00000000 0000ffff c0a80114"
+		"82000005 00041f40 01000000");
+	w.opening.filters = &filters;
+	change_wan(WAN4 + 1);
+	loop_advance(w.loop, 100);
+	assert_int_equal(keep(PCP_OP_MAP), 1);
+	assert_sent(0, &path, "02810000 0000004d 0000025d 00000000 00000000 00000000" NONCE
+		"06000000 1f40 1f41 00000000 00000000 0000ffff cb007103"
+		"01000010 00000000 00000000 0000ffff c0a80114"
+		"03000014 00780000 00000000 00000000 0000ffff c0000200"
+		"82000005 00021f40 01000000");
+}
+
+/* PCP-96: it has asked by itself, or there is nothing to tell. */
+static void updates_stop(void **state)
+{
+	(void)state;
+	open_quiet(false, true);
+	open_mapping(MAP_TCP);
+	change_wan(WAN4 + 1);
+	loop_advance(w.loop, 100);
+	assert_int_equal(count_updates(), 1);
+	open_mapping(MAP_TCP);
+	loop_advance(w.loop, 5000);
+	assert_int_equal(count_updates(), 0);
+	/* The same address again, after a while without one. */
+	change_wan(0);
+	change_wan(WAN4 + 1);
+	loop_advance(w.loop, 5000);
+	assert_int_equal(count_updates(), 0);
+	change_wan(0);
+	change_wan(WAN4 + 2);
+	loop_advance(w.loop, 5000);
+	assert_int_equal(count_updates(), 3);
+	w.sent_count = 0;
+	change_wan(WAN4 + 3);
+	w.news(w.news_arg, CORE_NEWS_CLOSED, &w.opening);
+	loop_advance(w.loop, 5000);
+	assert_int_equal(count_updates(), 0);
+}
+
+/* What the firewall does not have is not promised. */
+static void updates_are_true(void **state)
+{
+	(void)state;
+	open_quiet(false, true);
+	open_mapping(MAP_TCP);
+	w.opening.active = false;
+	change_wan(WAN4 + 1);
+	loop_advance(w.loop, 100);
+	assert_int_equal(count_updates(), 0);
+	w.opening.active = true;
+	loop_advance(w.loop, 5000);
+	assert_int_equal(count_updates(), 2);
+}
+
+/* PCP-96: demanded and gone: told so, and closed in the client's own name. */
+static void demanded_address_lost(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(false, true);
+	open_mapping(MAP_EXACT);
+	change_wan(WAN4 + 1);
+	loop_advance(w.loop, 100);
+	assert_int_equal(keep(PCP_OP_MAP), 1);
+	assert_sent(0, &path, "0281000b 00000708 0000025d 00000000 00000000 00000000"
+		NONCE "06000000 1f40 2328 00000000 00000000 0000ffff cb007102 02000000");
+	assert_int_equal(w.waiting_count, 0);
+	loop_advance(w.loop, 5000);
+	assert_int_equal(w.waiting_count, 1);
+	assert_int_equal(w.waiting[0].req.op, MAP_OP_CLOSE);
+	assert_int_equal(w.waiting[0].req.internal.port, 8000);
+	assert_memory_equal(w.waiting[0].req.nonce, hex(NONCE).b, MAP_NONCE_LEN);
+	answer(0, MAP_OK, 0, 0);
+}
+
+/* PEER reaches the core, and its answer the client. */
+static void pcp_peer(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(true, true);
+	receive(&path, "02020000 00000e10 " MAPPED NONCE "06000000 1f40 0000 " ANY4
+		"01bb 0000 00000000 00000000 0000ffff c6336414");
+	assert_int_equal(w.waiting_count, 1);
+	assert_int_equal(w.waiting[0].req.op, MAP_OP_PEER);
+	assert_int_equal(w.waiting[0].req.peer.port, 443);
+	answer(0, MAP_OK, 8001, 3600);
+	assert_sent(0, &path, "02820000 00000e10 0000025d 00000000 00000000 00000000" NONCE
+		"06000000 1f40 1f41 00000000 00000000 0000ffff cb007102"
+		"01bb 0000 00000000 00000000 0000ffff c6336414");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(natpmp_map, tear_down),
 		cmocka_unit_test_teardown(natpmp_address, tear_down),
 		cmocka_unit_test_teardown(pcp_map, tear_down),
+		cmocka_unit_test_teardown(pcp_peer, tear_down),
+		cmocka_unit_test_teardown(pcp_third_party, tear_down),
 		cmocka_unit_test_teardown(pcp_without_the_core, tear_down),
 		cmocka_unit_test_teardown(which_protocol, tear_down),
 		cmocka_unit_test_teardown(natpmp_only, tear_down),
@@ -538,6 +794,12 @@ int main(void)
 		cmocka_unit_test_teardown(another_rate, tear_down),
 		cmocka_unit_test_teardown(announced_without_address, tear_down),
 		cmocka_unit_test_teardown(announced_as_switched, tear_down),
+		cmocka_unit_test_teardown(announced_to_clients, tear_down),
+		cmocka_unit_test_teardown(updated_after_renumbering, tear_down),
+		cmocka_unit_test_teardown(updates_are_whole, tear_down),
+		cmocka_unit_test_teardown(updates_stop, tear_down),
+		cmocka_unit_test_teardown(updates_are_true, tear_down),
+		cmocka_unit_test_teardown(demanded_address_lost, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
