@@ -94,7 +94,8 @@ typedef int db_lease_fn(void *arg, const struct db_lease *l);
 typedef int db_filter_fn(void *arg, uint32_t opening_id, const struct map_filter *f);
 int db_openings_each(struct db *db, db_opening_fn *fn, void *arg);	/* by id */
 int db_leases_each(struct db *db, db_lease_fn *fn, void *arg);		/* by opening id */
-int db_filters_each(struct db *db, db_filter_fn *fn, void *arg);	/* by opening id, in order */
+/* By opening id, in order. */
+int db_filters_each(struct db *db, db_filter_fn *fn, void *arg);
 
 /* ---- the state that is one row (db/state.c) ---- */
 

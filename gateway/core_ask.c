@@ -182,7 +182,8 @@ uint16_t ask_port(struct asking *a)
 		return 0;
 	a->core->port_seed = a->core->port_seed * 1664525u + 1013904223u;
 	a->run = a->run_port = 0;
-	ports_choose(wanted_port(a), a->req->internal.port, a->core->port_seed >> 8, is_good_start, a);
+	ports_choose(wanted_port(a), a->req->internal.port, a->core->port_seed >> 8,
+		is_good_start, a);
 	if (a->run == 0)
 		ask_answer(a->item, MAP_NO_PORT, map_result_text(MAP_NO_PORT));
 	else

@@ -78,7 +78,7 @@ struct change {
 	struct lease *lease;
 	struct lease saved;		/* LEASE_SET */
 	uint64_t saved_until_ms;	/* kernel_until_ms as it was */
-	bool reshaped;			/* LEASE_SET: filters is the other list, the one of before */
+	bool reshaped;			/* LEASE_SET: filters is the list of before */
 	struct map_filters *filters;
 	uint32_t item;			/* index of the pending request behind it */
 	const char *why;		/* for the record; static text or a rule's note */

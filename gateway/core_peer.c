@@ -112,7 +112,8 @@ static uint16_t take_running(struct asking *a, struct opening_plan *op)
 	const struct endpoint *flow = &a->item->flow;
 
 	if (!addr_eq(&flow->addr, &a->core->wan4)) {
-		ask_answer(a->item, MAP_TAKEN, "this flow does not leave from the external address");
+		ask_answer(a->item, MAP_TAKEN,
+			"this flow does not leave from the external address");
 		return 0;
 	}
 	op->disabled = ask_port_state(a, flow->port) != MAP_OK;

@@ -122,7 +122,8 @@ void unit_open(struct asking *a)
 	if (external == 0)
 		return;
 	for (n = 0; n < a->run; n++)
-		decide_pair(a, (uint16_t)(a->req->internal.port + n), (uint16_t)(external + n), &cap_s);
+		decide_pair(a, (uint16_t)(a->req->internal.port + n), (uint16_t)(external + n),
+			&cap_s);
 	/* A quota makes the unit shorter, not impossible. */
 	for (n = 0; n < a->run && !err &&
 		(n == 0 || (ask_quota(a) && ask_filters(a, NULL))); n++)

@@ -86,7 +86,8 @@ static bool has_request(const struct ct *ct, const struct fw_tuple *tuple, uint1
 	return false;
 }
 
-static bool is_wanted(const struct ct *ct, const struct fw_tuple *tuple, const struct endpoint *inside)
+static bool is_wanted(const struct ct *ct, const struct fw_tuple *tuple,
+	const struct endpoint *inside)
 {
 	return has_request(ct, tuple, tuple->dst.port, inside) ||
 	       has_request(ct, tuple, 0, inside);
@@ -113,7 +114,8 @@ static bool stands_in_the_way(const struct ct *ct, const struct nlattr *const tb
 	struct fw_tuple original = {0};
 	struct fw_tuple reply = {0};
 
-	if (!ct_entry_tuple(tb[CTA_TUPLE_ORIG], &original) || !ct_entry_tuple(tb[CTA_TUPLE_REPLY], &reply))
+	if (!ct_entry_tuple(tb[CTA_TUPLE_ORIG], &original) ||
+	    !ct_entry_tuple(tb[CTA_TUPLE_REPLY], &reply))
 		return false;
 	if (is_wanted(ct, &original, &reply.src))
 		return true;

@@ -34,8 +34,8 @@ enum fw_set {
 	FW_SET_OPEN6_RANGE = 11, /* remote prefix6 . remote ports . internal addr6 . l4 . port,
 				    intervals; the same (key_end holds the upper ends) */
 	FW_SET_WAN_IF = 12,	/* ifindex, the one number in host order: external interfaces */
-	FW_MAP_PEER4 = 13,	/* internal addr4 . l4 . port . peer addr4 . port -> WAN addr4 . port;
-				   timeout, userdata */
+	FW_MAP_PEER4 = 13,	/* internal addr4 . l4 . port . peer addr4 . port -> WAN addr4 .
+				   port; timeout, userdata */
 	FW_SET_PEER4_PORT = 14,	/* peer addr4 . l4 . external port . peer port: not for others */
 	FW_SET_OPEN4_RANGE = 15, /* remote prefix4 . remote ports . l4 . external port, intervals;
 				    counter, timeout, userdata */

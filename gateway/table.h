@@ -48,9 +48,9 @@ struct opening {
 	uint8_t proto;
 	bool disabled;			/* listed, but nothing passes */
 	bool pinned;			/* the endpoint's outbound packets leave from external */
-	bool outbound;			/* PEER: lets nobody in; the endpoint's flow to remote (a host),
-					   remote_port leaves from external and may be silent;
-					   disabled: that port was not ours to give */
+	bool outbound;			/* PEER: lets nobody in; the endpoint's flow to remote (a
+					   host), remote_port leaves from external and may be
+					   silent; disabled: that port was not ours to give */
 	bool active;			/* the kernel has it */
 	bool barred;			/* the firewall refuses it as things are (other LAN) */
 	struct endpoint external;	/* IPv4: port; IPv6: same as internal */

@@ -92,11 +92,11 @@ struct map_req {
 	struct str descr;		/* client's text, not yet believed */
 	uint32_t id;			/* MAP_KEY_ID */
 	bool third_party;		/* internal is another's, by the THIRD_PARTY option */
-	bool clear_filters;		/* the filters of before go, then those of this request come */
+	bool clear_filters;		/* those of before go, then those of this request come */
 	uint8_t filter_count;		/* they add to those that are there */
 	struct map_filter filters[MAP_FILTERS_MAX];
 	uint16_t set_size;		/* contiguous ports from internal.port; 0 or 1: one */
-	bool set_parity;		/* the first external port is as odd or even as the internal */
+	bool set_parity;		/* first external port as odd or even as the internal */
 	struct endpoint peer;		/* MAP_OP_PEER */
 };
 

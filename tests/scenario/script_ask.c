@@ -5,7 +5,6 @@
 #include "protocols/err.h"
 #include "protocols/natpmp.h"
 #include "protocols/pcp.h"
-#include "protocols/pcp_map.h"
 
 #include <string.h>
 
@@ -57,7 +56,7 @@ void script_pcp(struct script *s)
 		script_fail(s, "pcp map or pcp delete");
 	msg.map.proto = script_proto(s);
 	in = script_endpoint(s);
-	msg.map.internal_port = in.port;
+	msg.map.internal = in;
 	msg.map.suggested.addr = addr_is4(&in.addr) ? addr_any4() : addr_any6();
 	if (script_take(s, "suggest"))
 		msg.map.suggested.port = (uint16_t)script_number(s);
@@ -68,7 +67,7 @@ void script_pcp(struct script *s)
 	if (script_take(s, "nonce"))
 		put_nonce(s, msg.map.nonce);
 	msg.map.prefer_failure = script_take(s, "exact");
-	pcp_map_to_req(&msg, &in.addr, &req);
+	pcp_to_req(&msg, &in.addr, &req);
 	script_asked(s, &req);
 }
 
