@@ -117,6 +117,16 @@ static void add_name(struct writer *w, const char *name)
 	writer_text(w, name);
 }
 
+static void tell_line(struct log *log, const char *key, bool known, const char *names)
+{
+	if (known)
+		log_error(log, "%s = %s", key, names);
+	else if (names[0])
+		log_error(log, "%s = <one of: %s>", key, names);
+	else
+		log_error(log, "%s = <its name>", key);
+}
+
 static void tell(struct log *log, const struct detect_choice *choice,
 	const struct detect_fact *facts, size_t count)
 {
@@ -135,8 +145,8 @@ static void tell(struct log *log, const struct detect_choice *choice,
 		"told (default routes: %zu, possible home networks: %zu)", choice->wan_count,
 		choice->lan_count);
 	log_error(log, "name them in the configuration file, below [interfaces]:");
-	log_error(log, choice->wan ? "wan = %s" : "wan = <one of: %s>", wans[0] ? wans : "?");
-	log_error(log, choice->lan ? "lan = %s" : "lan = <one of: %s>", lans[0] ? lans : "?");
+	tell_line(log, "wan", choice->wan != NULL, wans);
+	tell_line(log, "lan", choice->lan != NULL, lans);
 }
 
 static bool is_named_lan(const struct conf *conf, const char *name)

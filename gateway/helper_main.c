@@ -53,7 +53,7 @@ struct program {
 
 static void print_usage(FILE *to)
 {
-	fputs("usage: postern-helper [-c config] [-f]\n"
+	fputs("usage: postern-helper [-f] [-c FILE]\n"
 	      "       -c  configuration file (" POSTERN_SYSCONFDIR "/postern.conf)\n"
 	      "       -f  log to stderr whatever the configuration says\n"
 	      "       -h  this text    -V  version\n", to);

@@ -68,6 +68,7 @@ struct options {
 	const char *conf_path;
 	const char *firewall;
 	bool check;
+	bool to_stderr;		/* whatever the configuration says */
 };
 
 /* ---- what the core asks of the network ---- */
@@ -390,7 +391,7 @@ static void on_problem(void *arg, const struct conf_problem *p)
 
 static void usage(FILE *to)
 {
-	fputs("usage: posternd [-c FILE] [--firewall=helper|nft|none] [--check] [-V]\n", to);
+	fputs("usage: posternd [-f] [-c FILE] [--firewall=helper|nft|none] [--check] [-V]\n", to);
 }
 
 static int parse_options(int argc, char **argv, struct options *out)
@@ -411,9 +412,10 @@ static int parse_options(int argc, char **argv, struct options *out)
 			out->conf_path = optarg;
 			break;
 		case 'f':	/* the foreground is where it always runs */
+			out->to_stderr = true;
 			break;
 		case 'k':
-			out->check = true;
+			out->check = out->to_stderr = true;
 			break;
 		case 'w':
 			out->firewall = optarg;
@@ -472,7 +474,8 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	/* Nobody but us reads what we write: the store holds nonces. */
 	umask(077);
-	log_open(&d.log, d.conf.log_target, d.conf.log_level, "posternd");
+	log_open(&d.log, options.to_stderr ? LOG_TARGET_STDERR : d.conf.log_target,
+		d.conf.log_level, "posternd");
 	if (detect_fill(&d.conf, &d.log))
 		return EXIT_FAILURE;
 	if (options.check) {

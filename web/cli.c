@@ -319,12 +319,33 @@ static int usage(FILE *out)
 	return out == stdout ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
-static bool read_number(const char *text, uint64_t max, uint64_t *out)
+/* What is wrong with a command that was given. */
+static int wrong_use(const struct command *c, const char *name)
 {
-	if (str_u64(str_from(text), max, out) == 0)
+	if (c) {
+		fprintf(stderr, "usage: postern %s%s%s\n", c->name, *c->args ? " " : "", c->args);
+	} else {
+		fputs("postern: there is no command ", stderr);
+		print_safe(stderr, name);
+		fputs("; see postern --help\n", stderr);
+	}
+	return EXIT_USAGE;
+}
+
+static bool read_number(const char *option, uint64_t max, uint64_t *out)
+{
+	if (str_u64(str_from(optarg), max, out) == 0)
 		return true;
-	fprintf(stderr, "postern: a number up to %llu\n", (unsigned long long)max);
+	fprintf(stderr, "postern: --%s takes a number up to %llu\n", option,
+		(unsigned long long)max);
 	return false;
+}
+
+/* getopt said which. */
+static int wrong_option(void)
+{
+	fputs("See postern --help.\n", stderr);
+	return EXIT_USAGE;
 }
 
 /* Options may stand anywhere. -1: go on; else the exit code. */
@@ -350,7 +371,7 @@ static int read_options(struct cli *cli, int argc, char **argv)
 		if (option == 'V')
 			return puts("postern " POSTERN_VERSION) < 0;
 		if (option == '?')
-			return usage(stderr);
+			return wrong_option();
 		if (option == 'j')
 			cli->json = true;
 		if (option == 's')
@@ -359,11 +380,11 @@ static int read_options(struct cli *cli, int argc, char **argv)
 			cli->counters = true;
 		if (option == 'p')
 			cli->peers = true;
-		if (option == 'n' && !read_number(optarg, 1000, &n))
+		if (option == 'n' && !read_number("count", 1000, &n))
 			return EXIT_USAGE;
 		if (option == 'n')
 			cli->count = (uint32_t)n;
-		if (option == 'b' && !read_number(optarg, INT64_MAX, &cli->before))
+		if (option == 'b' && !read_number("before", INT64_MAX, &cli->before))
 			return EXIT_USAGE;
 	}
 	return -1;
@@ -385,7 +406,7 @@ int main(int argc, char **argv)
 	cli.arg_count = argc - optind - 1;
 	if (!cli.command || cli.arg_count < cli.command->args_min ||
 	    cli.arg_count > cli.command->args_max)
-		return usage(stderr);
+		return wrong_use(cli.command, argv[optind]);
 	code = cli.command->run(&cli);
 	if (fflush(stdout) != 0 && code == EXIT_SUCCESS)
 		code = EXIT_REFUSED;
