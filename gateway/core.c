@@ -410,10 +410,20 @@ const struct db_device *core_device(const struct core *core, uint32_t id)
 	return d ? &d->row : NULL;
 }
 
+/* A device may ask by an address it never opened anything by. */
 uint32_t core_device_of(const struct core *core, const struct addr *addr)
 {
 	const struct device *d = devices_by_addr(core->devices, addr);
-	return d ? d->row.id : 0;
+	uint8_t mac[6];
+
+	if (d || !core->env.mac_of(core->env.arg, addr, mac))
+		return d ? d->row.id : 0;
+	for (size_t i = 0; i < devices_count(core->devices); i++) {
+		d = devices_at(core->devices, i);
+		if (d->row.has_mac && memcmp(d->row.mac, mac, sizeof(mac)) == 0)
+			return d->row.id;
+	}
+	return 0;
 }
 
 size_t core_devices(const struct core *core)
