@@ -19,7 +19,7 @@
 #define LAN 7
 #define GROUPS 3		/* of announcements */
 #define V1_TARGETS 10
-#define V2_TARGETS 11
+#define V2_TARGETS 13
 #define ROOT "upnp:rootdevice"
 #define IGD "urn:schemas-upnp-org:device:InternetGatewayDevice:"
 
