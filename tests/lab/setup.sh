@@ -5,7 +5,8 @@
 BUILD_PACKAGES="autoconf automake gcc libc6-dev libexpat1-dev libjansson-dev libmicrohttpd-dev
 	libmnl-dev libnftnl-dev libseccomp-dev libsodium-dev libsqlite3-dev make pkg-config python3"
 LAB_PACKAGES="iproute2 miniupnpc natpmpc nftables util-linux"
-CHECK_PACKAGES="binutils clang conntrack iputils-ping libcmocka-dev procps"
+CHECK_PACKAGES="binutils clang conntrack gir1.2-gupnp-1.6 iputils-ping libcmocka-dev procps
+	python3-gi"
 
 say() {
 	printf '%s\n' "== $*"
