@@ -19,7 +19,7 @@
 #include "protocols/igd_desc.h"
 
 #define SERVE_IGD_EVENT_MAX 64		/* subscriptions */
-#define SERVE_IGD_EVENT_CLIENT_MAX 4	/* of one address: every service once */
+#define SERVE_IGD_EVENT_CLIENT_MAX 8	/* of one address: all services of a view, and some more */
 #define SERVE_IGD_EVENT_HOST_MAX 16	/* of all addresses of one MAC */
 
 struct serve_igd_event;
