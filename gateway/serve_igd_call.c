@@ -7,6 +7,7 @@
 #include "gateway/serve_igd_list.h"
 #include "gateway/upnp_self.h"
 #include "gateway/xml_expat.h"
+#include "protocols/err.h"
 #include "protocols/igd_answer.h"
 #include "protocols/igd_map.h"
 
@@ -278,6 +279,7 @@ void serve_igd_call_answer(struct serve_igd_call *calls, struct httpd_request *r
 {
 	struct ask *ask = take(calls);
 	struct soap_call soap;
+	int err;
 
 	if (!ask) {
 		reply(req, 503, NULL);
@@ -286,12 +288,13 @@ void serve_igd_call_answer(struct serve_igd_call *calls, struct httpd_request *r
 	ask->calls = calls;
 	ask->req = req;
 	ask->call.service = service;
-	if (xml_expat_decode(&ask->soap, req->body.p, req->body.len, &soap)) {
+	err = xml_expat_decode(&ask->soap, req->body.p, req->body.len, &soap);
+	if (err && err != ERR_RANGE) {
 		reply(req, 400, NULL);
 		give_back(ask);
 		return;
 	}
-	dispatch(ask, igd_decode(service, action, &soap, &ask->call));
+	dispatch(ask, err ? IGD_TOO_LONG : igd_decode(service, action, &soap, &ask->call));
 }
 
 /* ---- beginning and end ---- */

@@ -145,6 +145,7 @@ static const struct error_text common_texts[] = {
 	{IGD_INVALID_ARGS, "Invalid Args"},
 	{IGD_ACTION_FAILED, "Action Failed"},
 	{IGD_NOT_IMPLEMENTED, "Optional Action Not Implemented"},
+	{IGD_TOO_LONG, "String Argument Too Long"},
 	{IGD_NOT_AUTHORIZED, "Action not authorized"},
 	{IGD_INVALID_DEVICE, "InvalidDeviceUUID"},
 	{IGD_INVALID_SERVICE, "InvalidServiceID"},
