@@ -54,6 +54,7 @@ struct conf {
 	bool upnp;
 	bool natpmp;
 	bool pcp;
+	bool pinholes;			/* UPnP clients may open IPv6 */
 	uint16_t http_port;		/* of UPnP descriptions and control */
 	char friendly_name[CONF_NAME_MAX];
 	/* [log] */

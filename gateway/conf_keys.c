@@ -214,6 +214,8 @@ static const struct conf_key keys[] = {
 	{"protocols", "upnp", &kind_bool, FIELD(upnp), "yes", "UPnP IGD"},
 	{"protocols", "natpmp", &kind_bool, FIELD(natpmp), "yes", "NAT-PMP"},
 	{"protocols", "pcp", &kind_bool, FIELD(pcp), "yes", "PCP"},
+	{"protocols", "pinholes", &kind_bool, FIELD(pinholes), "yes",
+		"whether UPnP clients may open IPv6"},
 	{"protocols", "http_port", &kind_port, FIELD(http_port), "49000",
 		"UPnP descriptions and control"},
 	{"protocols", "friendly_name", &kind_name, FIELD(friendly_name), "Postern router",

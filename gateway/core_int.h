@@ -2,7 +2,8 @@
 /*
  * The inside of the core, for core_*.c only. Who calls whom, downwards:
  *
- *	core.c		the public calls
+ *	core.c		the public calls that change something
+ *	core_view.c	those that only look
  *	core_batch.c	pending requests -> plan -> firewall -> store -> commit -> answers
  *	core_load.c	store and kernel -> table, at start
  *	core_plan.c	one request on the table -> changes and an answer

@@ -138,23 +138,37 @@ static struct opening *find_named(const struct asking *a)
 	return o;
 }
 
-/* RFC 6886 section 3.4: all of the client's leases of this protocol, and only those. */
+/* RFC 6886 section 3.4 by address, WANIPConnection:2 DeletePortMappingRange by external port. */
+static bool is_meant(const struct map_req *req, const struct opening *o)
+{
+	if (o->proto != req->proto)
+		return false;
+	if (req->op == MAP_OP_CLOSE_ALL)
+		return addr_eq(&o->internal.addr, &req->internal.addr);
+	return opening_is4(o) && o->external.port >= req->external.port &&
+	       o->external.port <= req->last_port;
+}
+
+/* All of the client's leases that are meant, and only its own. */
 static void plan_close_all(struct asking *a)
 {
 	struct opening *next, *o = table_first_device(a->core->table, a->device->row.id);
+	bool found = a->req->op == MAP_OP_CLOSE_ALL;
 
 	for (; o; o = next) {
 		struct lease *l = opening_lease(o, a->req->origin);
 		next = table_next_device(o);
-		if (!l || o->outbound || o->proto != a->req->proto ||
-			!addr_eq(&o->internal.addr, &a->req->internal.addr))
+		if (!l || o->outbound || !is_meant(a->req, o))
 			continue;
-		int err = change_end(a->core, a->index, l, "closed by the app, with all others");
+		int err = change_end(a->core, a->index, l, "closed by the app, with others");
 		if (err) {
 			ask_answer_err(a->item, err);
 			return;
 		}
+		found = true;
 	}
+	if (!found)
+		ask_answer(a->item, MAP_NOT_FOUND, map_result_text(MAP_NOT_FOUND));
 }
 
 static void plan_renew(struct asking *a)
@@ -212,6 +226,7 @@ static void plan_request(struct core *core, uint32_t index)
 		end_on(&a, find_named(&a));
 		break;
 	case MAP_OP_CLOSE_ALL:
+	case MAP_OP_CLOSE_RANGE:
 		plan_close_all(&a);
 		break;
 	case MAP_OP_PEER:

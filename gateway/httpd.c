@@ -247,6 +247,14 @@ static bool waits_for_client(const struct httpd_conn *conn)
 	return conn->phase != HTTPD_PHASE_HANDED && !conn->stream;
 }
 
+static void cut_ended(struct httpd *httpd)
+{
+	for (size_t i = 0; i < httpd->conn_count; i++) {
+		if (httpd_conn_ended(httpd->conns[i]))
+			httpd_conn_cut(httpd->conns[i]);
+	}
+}
+
 static void run_rounds(struct httpd *httpd)
 {
 	MHD_UNSIGNED_LONG_LONG wait_ms;
@@ -263,6 +271,8 @@ static void run_rounds(struct httpd *httpd)
 	httpd->dirty = false;
 	if (more)
 		httpd_conn_wake(httpd);
+	else
+		cut_ended(httpd);
 }
 
 /* Somebody with many addresses could hold all connections: the one that has been waiting for its

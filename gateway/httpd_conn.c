@@ -27,6 +27,14 @@ void httpd_conn_resume(struct httpd_conn *conn)
 	httpd_conn_wake(conn->httpd);
 }
 
+bool httpd_conn_ended(const struct httpd_conn *conn)
+{
+	char byte;
+
+	return conn->phase != HTTPD_PHASE_HANDED && conn->phase != HTTPD_PHASE_ANSWERED &&
+	       recv(conn->peer.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void httpd_conn_cut(struct httpd_conn *conn)
 {
 	shutdown(conn->peer.fd, SHUT_RDWR);

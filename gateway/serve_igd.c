@@ -5,6 +5,7 @@
 #include "gateway/httpd.h"
 #include "gateway/httpd_socket.h"
 #include "gateway/serve_igd_call.h"
+#include "gateway/serve_igd_event.h"
 #include "gateway/serve_igd_gate.h"
 #include "gateway/upnp_self.h"
 #include "protocols/err.h"
@@ -21,6 +22,7 @@ struct serve_igd {
 	struct log *log;
 	struct httpd *httpd;
 	struct serve_igd_call *calls;
+	struct serve_igd_event *events;
 	struct upnp_self self;
 	struct listener listeners[CONF_LANS_MAX];
 };
@@ -98,7 +100,8 @@ static void route_control(struct serve_igd *serve, struct httpd_request *req,
 		serve_igd_call_answer(serve->calls, req, path->service, action);
 }
 
-static void route_event(struct httpd_request *req)
+static void route_event(struct serve_igd *serve, struct httpd_request *req,
+	const struct igd_path *path)
 {
 	unsigned status;
 
@@ -107,7 +110,10 @@ static void route_event(struct httpd_request *req)
 		return;
 	}
 	status = serve_igd_gate_check_origin(req);
-	refuse(req, status ? status : 501, NULL);
+	if (status)
+		refuse(req, status, NULL);
+	else
+		serve_igd_event_answer(serve->events, req, path);
 }
 
 static void on_request(void *arg, struct httpd_request *req)
@@ -131,7 +137,7 @@ static void on_request(void *arg, struct httpd_request *req)
 		route_control(serve, req, &path);
 		break;
 	case IGD_PATH_EVENT:
-		route_event(req);
+		route_event(serve, req, &path);
 		break;
 	}
 }
@@ -206,9 +212,11 @@ struct serve_igd *serve_igd_new(struct loop *loop, struct core *core, struct net
 	serve->net = net;
 	serve->log = log;
 	upnp_self_init(&serve->self, core, conf);
-	serve->calls = serve_igd_call_new(loop, core, net);
+	serve->calls = serve_igd_call_new(loop, core, net, conf);
+	serve->events = serve_igd_event_new(loop, core, net);
 	serve->httpd = httpd_new(&config);
-	if (!serve->calls || !serve->httpd || net_watch(net, on_net, serve)) {
+	if (!serve->calls || !serve->events || !serve->httpd ||
+	    net_watch(net, on_net, serve)) {
 		serve_igd_free(serve);
 		return NULL;
 	}
@@ -222,6 +230,7 @@ void serve_igd_free(struct serve_igd *serve)
 		return;
 	net_unwatch(serve->net, on_net, serve);
 	httpd_free(serve->httpd);
+	serve_igd_event_free(serve->events);
 	serve_igd_call_free(serve->calls);
 	free(serve);
 }

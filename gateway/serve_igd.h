@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The HTTP server of the UPnP gateway: descriptions and control, on one port of every LAN and
- * nowhere else. Interfaces are followed as they come and go. A connection must come from a host
+ * The HTTP server of the UPnP gateway: descriptions, control and events, on one port of every LAN
+ * and nowhere else. Interfaces are followed as they come and go. A connection must come from a host
  * on-link and be made to an address of that very interface; then serve_igd_gate.h judges each
- * request, serve_igd_call.h answers calls.
- *
- * Events (UDA 1.1 section 4) are not served: SUBSCRIBE gets 501, as of a device without them, and
- * control points go on without.
+ * request, serve_igd_call.h answers calls and serve_igd_event.h keeps subscriptions.
  */
 #ifndef GATEWAY_SERVE_IGD_H
 #define GATEWAY_SERVE_IGD_H

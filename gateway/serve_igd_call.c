@@ -1,39 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Control calls; see serve_igd_call.h. An action is a row in protocols/igd_table.c and a case
- * here. */
+/* Control calls; see serve_igd_call.h. An action is a row in protocols/igd_table.c and one here or
+ * in serve_igd_facts.c. */
 #include "gateway/serve_igd_call.h"
 
+#include "gateway/serve_igd_facts.h"
+#include "gateway/serve_igd_list.h"
 #include "gateway/upnp_self.h"
 #include "gateway/xml_expat.h"
+#include "protocols/err.h"
 #include "protocols/igd_answer.h"
 #include "protocols/igd_map.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define ASKS_MAX 256		/* twice the connections: some clients leave before their answer */
-#define ANSWER_MAX 4096		/* the longest, an entry of hostile text, is half of it */
-#define BPS_UNKNOWN 1000000000	/* what a WAN of unknown speed is taken for */
+#define ANSWER_MAX 4096		/* twice the longest but a list: an entry of hostile text */
+#define LATER UINT16_MAX	/* not an error code: the answer comes by a callback */
 
 /* One call while it is worked on. Everything decoded points into soap and action. */
 struct ask {
 	struct serve_igd_call *calls;
-	struct ask *next;		/* in the free list */
+	struct ask *next;		/* in the free list, or of those that count packets */
 	struct httpd_request *req;	/* NULL: nobody waits any more */
 	struct igd_call call;
+	uint64_t packets;
 	struct soap soap;
 };
 
 struct serve_igd_call {
-	struct loop *loop;
-	struct core *core;
-	struct net *net;
-	struct addr wan4;
-	uint64_t wan_since_ms;		/* when it became that */
+	struct serve_igd_facts facts;
 	struct ask *free;		/* used before and given back */
 	size_t fresh;			/* asks[fresh] and on were never touched: no memory yet */
+	struct ask *counted;		/* for whom the firewall's counters are being read */
+	struct ask *uncounted;		/* who came meanwhile: the next pass is theirs */
 	struct ask asks[ASKS_MAX];
 };
 
@@ -73,141 +72,18 @@ static void reply(struct httpd_request *req, unsigned status, const struct write
 }
 
 /* code 0: the answer is in w. */
-static void finish(struct ask *ask, uint16_t code, struct writer *w)
+static void finish(struct ask *ask, uint16_t code, const struct writer *w)
 {
+	char text[ANSWER_MAX];
+	struct writer fault = writer_to(text, sizeof(text));
+
 	if (!code && w->full)
 		code = IGD_ACTION_FAILED;
-	if (code) {
-		*w = writer_to(w->p, w->size);
-		igd_encode_error(w, ask->call.service, code);
-	}
-	if (ask->req)
-		reply(ask->req, code ? 500 : 200, w);
-	give_back(ask);
-}
-
-/* ---- facts ---- */
-
-/* In bits a second, as far as the kernel knows. */
-static uint64_t wan_speed(const struct net *net)
-{
-	char path[64], text[16];
-	struct writer w = writer_to(path, sizeof(path) - 1);
-	uint32_t mbps = 0;
-	ssize_t len;
-	int fd;
-
-	writer_text(&w, "/sys/class/net/");
-	writer_text(&w, net_wan(net)->name);
-	writer_text(&w, "/speed");
-	path[w.len] = '\0';
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return BPS_UNKNOWN;
-	len = read(fd, text, sizeof(text));
-	close(fd);
-	/* A tunnel or a cable that is not plugged in has none, or -1. */
-	if (len < 2 || str_u32((struct str){text, (size_t)len - 1}, 1, UINT32_MAX, &mbps))
-		return BPS_UNKNOWN;
-	return mbps * 1000000ULL;
-}
-
-static void answer_wan(const struct ask *ask, struct writer *w)
-{
-	const struct net *net = ask->calls->net;
-	struct net_stats stats = {0};
-	struct igd_wan wan = {.carrier = net_wan(net)->up && net_wan(net)->running};
-
-	if (ask->call.row->action == IGD_GET_COMMON_LINK_PROPERTIES)
-		wan.up_bps = wan.down_bps = wan_speed(net);
-	else if (net_stats(ask->calls->net, &stats) == 0)
-		wan = (struct igd_wan){
-			.bytes_sent = stats.tx_bytes,
-			.bytes_received = stats.rx_bytes,
-			.packets_sent = stats.tx_packets,
-			.packets_received = stats.rx_packets,
-		};
-	igd_answer_wan(w, &ask->call, &wan);
-}
-
-static void answer_address(const struct ask *ask, struct writer *w)
-{
-	struct core_status status;
-
-	core_status(ask->calls->core, &status);
-	igd_answer_address(w, &ask->call, &status.wan4);
-}
-
-static void answer_status(const struct ask *ask, struct writer *w)
-{
-	const struct serve_igd_call *calls = ask->calls;
-	uint64_t since_ms = loop_now_ms(calls->loop) - calls->wan_since_ms;
-
-	if (addr_is_any(&calls->wan4))
-		igd_answer_status(w, &ask->call, IGD_LINK_DISCONNECTED, 0);
-	else
-		igd_answer_status(w, &ask->call, IGD_LINK_CONNECTED, (uint32_t)(since_ms / 1000));
-}
-
-/* ---- the list of openings ---- */
-
-static uint16_t answer_entry(const struct ask *ask, const struct opening *o, struct writer *w)
-{
-	struct core *core = ask->calls->core;
-	uint32_t device = core_device_of(core, &ask->req->peer->client.addr);
-	const struct lease *lease = opening_lease(o, MAP_ORIGIN_UPNP);
-	struct igd_entry entry = {
-		.remote = o->remote,
-		.external_port = o->external.port,
-		.proto = o->proto,
-		.internal = o->internal,
-		.enabled = core_opening_active(core, o),
-		.lease_s = core_opening_left_s(core, o),
-	};
-
-	if (!lease)
-		lease = o->leases;
-	if (lease && device != 0 && device == o->device_id)
-		entry.descr = str_from(lease->descr);
-	igd_answer_entry(w, &ask->call, &entry);
-	return IGD_OK;
-}
-
-static uint16_t answer_generic(const struct ask *ask, struct writer *w)
-{
-	const struct opening *o = core_opening_at4(ask->calls->core, ask->call.in[0].number);
-
-	return o ? answer_entry(ask, o, w) : IGD_NO_SUCH_INDEX;
-}
-
-static uint16_t answer_specific(const struct ask *ask, struct writer *w)
-{
-	const struct opening *o;
-	struct igd_key key;
-	uint16_t code = igd_map_key(&ask->call, &key);
-
 	if (code)
-		return code;
-	o = core_opening_by_external(ask->calls->core, key.proto, key.port, &key.remote);
-	return o ? answer_entry(ask, o, w) : IGD_NO_SUCH_ENTRY;
-}
-
-/* ---- requests to the core ---- */
-
-static void answer_request(void *arg, const struct map_ans *ans)
-{
-	struct ask *ask = arg;
-	char text[ANSWER_MAX];
-	struct writer w = writer_to(text, sizeof(text));
-	uint16_t code = igd_error_of(&ask->call, ans->result);
-
-	if (ask->call.row->action == IGD_ADD_ANY_PORT_MAPPING)
-		igd_answer_number(&w, &ask->call, ans->external.port);
-	else if (ask->call.row->action == IGD_ADD_PINHOLE)
-		igd_answer_number(&w, &ask->call, (uint16_t)ans->id);
-	else
-		igd_encode(&w, &ask->call, NULL);
-	finish(ask, code, &w);
+		igd_encode_error(&fault, ask->call.service, code);
+	if (ask->req)
+		reply(ask->req, code ? 500 : 200, code ? &fault : w);
+	give_back(ask);
 }
 
 /* The request lives on: what was granted stays granted. */
@@ -217,87 +93,184 @@ static void on_gone(void *arg)
 	ask->req = NULL;
 }
 
-static uint16_t pass_on(struct ask *ask)
+static uint16_t wait_for_it(struct ask *ask)
+{
+	ask->req->gone = on_gone;
+	ask->req->arg = ask;
+	return LATER;
+}
+
+/* ---- the list of openings ---- */
+
+static uint16_t answer_generic(struct ask *ask, struct writer *w)
+{
+	return serve_igd_list_generic(ask->calls->facts.core, &ask->call,
+		&ask->req->peer->client.addr, w);
+}
+
+static uint16_t answer_specific(struct ask *ask, struct writer *w)
+{
+	return serve_igd_list_specific(ask->calls->facts.core, &ask->call,
+		&ask->req->peer->client.addr, w);
+}
+
+static uint16_t answer_range(struct ask *ask, struct writer *w)
+{
+	struct writer list;
+	uint16_t code = serve_igd_list_range(ask->calls->facts.core, &ask->call,
+		&ask->req->peer->client.addr, &list);
+
+	(void)w;
+	if (code)
+		return code;
+	finish(ask, IGD_OK, &list);
+	free(list.p);
+	return LATER;
+}
+
+/* ---- requests to the core ---- */
+
+static void answer_request(void *arg, const struct map_ans *ans)
+{
+	struct ask *ask = arg;
+	char text[ANSWER_MAX];
+	struct writer w = writer_to(text, sizeof(text));
+
+	if (ask->call.row->action == IGD_ADD_ANY_PORT_MAPPING)
+		igd_answer_number(&w, &ask->call, ans->external.port);
+	else if (ask->call.row->action == IGD_ADD_PINHOLE)
+		igd_answer_number(&w, &ask->call, ans->id);
+	else
+		igd_encode(&w, &ask->call, NULL);
+	finish(ask, igd_error_of(&ask->call, ans->result), &w);
+}
+
+static uint16_t pass_on(struct ask *ask, struct writer *w)
 {
 	struct map_req req;
 	uint16_t code = igd_map_decode(&ask->call, &ask->req->peer->client.addr, &req);
 
+	(void)w;
 	if (code)
 		return code;
 	req.ifindex = ask->req->peer->ifindex;
-	if (core_request(ask->calls->core, &req, answer_request, ask))
+	if (core_request(ask->calls->facts.core, &req, answer_request, ask))
 		return igd_error_of(&ask->call, MAP_TROUBLE);
-	ask->req->gone = on_gone;
-	ask->req->arg = ask;
-	return IGD_OK;
+	return wait_for_it(ask);
+}
+
+/* ---- packets through a pinhole ---- */
+
+static void on_counter(void *arg, const struct opening *o, uint64_t packets, uint64_t bytes)
+{
+	struct serve_igd_call *calls = arg;
+
+	(void)bytes;
+	for (struct ask *ask = calls->counted; ask; ask = ask->next) {
+		if (ask->call.in[0].number == o->id)
+			ask->packets += packets;
+	}
+}
+
+static void answer_packets(struct ask *ask, int err)
+{
+	bool check = ask->call.row->action == IGD_CHECK_PINHOLE_WORKING;
+	char text[ANSWER_MAX];
+	struct writer w = writer_to(text, sizeof(text));
+	uint16_t code = IGD_OK;
+
+	if (err)
+		code = IGD_ACTION_FAILED;
+	else if (check && ask->packets == 0)
+		code = IGD_FC6_NO_TRAFFIC;
+	igd_answer_number(&w, &ask->call, check ? 1 : (uint32_t)ask->packets);
+	finish(ask, code, &w);
+}
+
+static void answer_counted(struct serve_igd_call *calls, int err)
+{
+	struct ask *ask = calls->counted, *next;
+
+	calls->counted = NULL;
+	for (; ask; ask = next) {
+		next = ask->next;
+		answer_packets(ask, err);
+	}
+}
+
+static void count(struct serve_igd_call *calls, core_done_fn *done)
+{
+	int err;
+
+	calls->counted = calls->uncounted;
+	calls->uncounted = NULL;
+	if (!calls->counted)
+		return;
+	err = core_counters(calls->facts.core, on_counter, done, calls);
+	if (err)
+		answer_counted(calls, err);
+}
+
+/* One reading of all counters answers everybody who asked before it began. */
+static void on_counted(void *arg, int err)
+{
+	answer_counted(arg, err);
+	count(arg, on_counted);
+}
+
+static uint16_t count_packets(struct ask *ask, struct writer *w)
+{
+	struct serve_igd_call *calls = ask->calls;
+	struct core *core = calls->facts.core;
+	const struct opening *o = core_opening_by_id(core, ask->call.in[0].number);
+	const struct lease *lease = o ? opening_lease(o, MAP_ORIGIN_UPNP) : NULL;
+
+	(void)w;
+	if (!o || opening_is4(o))
+		return IGD_FC6_NO_SUCH_ENTRY;
+	if (!lease || lease->device_id != core_device_of(core, &ask->req->peer->client.addr))
+		return IGD_NOT_AUTHORIZED;
+	wait_for_it(ask);
+	ask->packets = 0;
+	ask->next = calls->uncounted;
+	calls->uncounted = ask;
+	if (!calls->counted)
+		count(calls, on_counted);
+	return LATER;
 }
 
 /* ---- dispatch ---- */
 
-/* What can be said at once. */
-static uint16_t answer_facts(const struct ask *ask, struct writer *w)
-{
-	switch (ask->call.row->action) {
-	case IGD_GET_DEFAULT_CONNECTION_SERVICE: {
-		const struct igd_uuid *base = (const void *)core_state(ask->calls->core)->uuid;
-		igd_answer_default(w, &ask->call, base, IGD_V1);
-		return IGD_OK;
-	}
-	case IGD_GET_COMMON_LINK_PROPERTIES:
-	case IGD_GET_TOTAL_BYTES_SENT:
-	case IGD_GET_TOTAL_BYTES_RECEIVED:
-	case IGD_GET_TOTAL_PACKETS_SENT:
-	case IGD_GET_TOTAL_PACKETS_RECEIVED:
-		answer_wan(ask, w);
-		return IGD_OK;
-	case IGD_GET_CONNECTION_TYPE_INFO:
-		igd_answer_type(w, &ask->call);
-		return IGD_OK;
-	case IGD_GET_STATUS_INFO:
-		answer_status(ask, w);
-		return IGD_OK;
-	case IGD_GET_NAT_RSIP_STATUS:
-		igd_answer_nat(w, &ask->call);
-		return IGD_OK;
-	case IGD_GET_GENERIC_PORT_MAPPING_ENTRY:
-		return answer_generic(ask, w);
-	case IGD_GET_SPECIFIC_PORT_MAPPING_ENTRY:
-		return answer_specific(ask, w);
-	case IGD_GET_EXTERNAL_IP_ADDRESS:
-		answer_address(ask, w);
-		return IGD_OK;
-	case IGD_GET_FIREWALL_STATUS:
-		igd_answer_firewall(w, &ask->call, true, true);
-		return IGD_OK;
-	case IGD_ADD_PORT_MAPPING:
-	case IGD_ADD_ANY_PORT_MAPPING:
-	case IGD_DELETE_PORT_MAPPING:
-	case IGD_ADD_PINHOLE:
-	case IGD_UPDATE_PINHOLE:
-	case IGD_DELETE_PINHOLE:
-		break;
-	}
-	return IGD_INVALID_ACTION;
-}
+typedef uint16_t answer_fn(struct ask *ask, struct writer *w);
 
-static bool is_request(enum igd_action action)
-{
-	return action == IGD_ADD_PORT_MAPPING || action == IGD_ADD_ANY_PORT_MAPPING ||
-	       action == IGD_DELETE_PORT_MAPPING || action == IGD_ADD_PINHOLE ||
-	       action == IGD_UPDATE_PINHOLE || action == IGD_DELETE_PINHOLE;
-}
+static answer_fn *const answers[IGD_ACTIONS] = {
+	[IGD_GET_GENERIC_PORT_MAPPING_ENTRY] = answer_generic,
+	[IGD_GET_SPECIFIC_PORT_MAPPING_ENTRY] = answer_specific,
+	[IGD_ADD_PORT_MAPPING] = pass_on,
+	[IGD_ADD_ANY_PORT_MAPPING] = pass_on,
+	[IGD_DELETE_PORT_MAPPING] = pass_on,
+	[IGD_DELETE_PORT_MAPPING_RANGE] = pass_on,
+	[IGD_GET_LIST_OF_PORT_MAPPINGS] = answer_range,
+	[IGD_ADD_PINHOLE] = pass_on,
+	[IGD_UPDATE_PINHOLE] = pass_on,
+	[IGD_DELETE_PINHOLE] = pass_on,
+	[IGD_GET_PINHOLE_PACKETS] = count_packets,
+	[IGD_CHECK_PINHOLE_WORKING] = count_packets,
+};
 
 static void dispatch(struct ask *ask, uint16_t code)
 {
 	char text[ANSWER_MAX];
 	struct writer w = writer_to(text, sizeof(text));
-	bool later = !code && is_request(ask->call.row->action);
+	answer_fn *answer = code ? NULL : answers[ask->call.row->action];
 
-	if (later)
-		code = pass_on(ask);
+	if (!code)
+		code = serve_igd_facts_check_pinholes(&ask->calls->facts, &ask->call);
+	if (!code && answer)
+		code = answer(ask, &w);
 	else if (!code)
-		code = answer_facts(ask, &w);
-	if (!later || code)
+		code = serve_igd_facts_answer(&ask->calls->facts, &ask->call, &w);
+	if (code != LATER)
 		finish(ask, code, &w);
 }
 
@@ -306,6 +279,7 @@ void serve_igd_call_answer(struct serve_igd_call *calls, struct httpd_request *r
 {
 	struct ask *ask = take(calls);
 	struct soap_call soap;
+	int err;
 
 	if (!ask) {
 		reply(req, 503, NULL);
@@ -314,46 +288,38 @@ void serve_igd_call_answer(struct serve_igd_call *calls, struct httpd_request *r
 	ask->calls = calls;
 	ask->req = req;
 	ask->call.service = service;
-	if (xml_expat_decode(&ask->soap, req->body.p, req->body.len, &soap)) {
+	err = xml_expat_decode(&ask->soap, req->body.p, req->body.len, &soap);
+	if (err && err != ERR_RANGE) {
 		reply(req, 400, NULL);
 		give_back(ask);
 		return;
 	}
-	dispatch(ask, igd_decode(service, action, &soap, &ask->call));
+	dispatch(ask, err ? IGD_TOO_LONG : igd_decode(service, action, &soap, &ask->call));
 }
 
 /* ---- beginning and end ---- */
 
-static void note_wan(struct serve_igd_call *calls)
-{
-	struct core_status status;
-
-	core_status(calls->core, &status);
-	calls->wan4 = status.wan4;
-	calls->wan_since_ms = loop_now_ms(calls->loop);
-}
-
 static void on_news(void *arg, enum core_news news, const struct opening *o)
 {
+	struct serve_igd_call *calls = arg;
+
 	(void)o;
 	if (news == CORE_NEWS_WAN)
-		note_wan(arg);
+		serve_igd_facts_note_wan(&calls->facts);
 }
 
-struct serve_igd_call *serve_igd_call_new(struct loop *loop, struct core *core, struct net *net)
+struct serve_igd_call *serve_igd_call_new(struct loop *loop, struct core *core, struct net *net,
+	const struct conf *conf)
 {
 	struct serve_igd_call *calls = calloc(1, sizeof(*calls));
 
 	if (!calls)
 		return NULL;
-	calls->loop = loop;
-	calls->core = core;
-	calls->net = net;
 	if (core_watch(core, on_news, calls)) {
 		free(calls);
 		return NULL;
 	}
-	note_wan(calls);
+	serve_igd_facts_init(&calls->facts, loop, core, net, conf);
 	return calls;
 }
 
@@ -361,6 +327,6 @@ void serve_igd_call_free(struct serve_igd_call *calls)
 {
 	if (!calls)
 		return;
-	core_unwatch(calls->core, on_news, calls);
+	core_unwatch(calls->facts.core, on_news, calls);
 	free(calls);
 }

@@ -104,7 +104,23 @@ static bool is_repeated(const struct answer *answer, const struct udp_packet *pa
 	       str_eq(st, (struct str){answer->st, answer->st_len});
 }
 
-/* A free place, or NULL: there is none, or this very search is being answered. */
+/* When all places are taken, the one that would be done first is done now: many searches at once
+ * cost their answers the spreading, and nobody the answer. */
+static struct answer *hurry(struct serve_ssdp *serve)
+{
+	struct answer *first = &serve->answers[0];
+
+	for (size_t i = 1; i < ANSWERS_MAX; i++) {
+		if (serve->answers[i].end_ms < first->end_ms)
+			first = &serve->answers[i];
+	}
+	loop_timer_stop(serve->loop, &first->timer);
+	first->end_ms = loop_now_ms(serve->loop);
+	on_due(first);
+	return first;
+}
+
+/* A place, or NULL: this address has enough, or this very search is being answered. */
 static struct answer *take(struct serve_ssdp *serve, const struct udp_packet *packet,
 	struct str st)
 {
@@ -121,7 +137,7 @@ static struct answer *take(struct serve_ssdp *serve, const struct udp_packet *pa
 				return NULL;
 		}
 	}
-	return empty;
+	return empty ? empty : hurry(serve);
 }
 
 /* The address of ours that the asker has on its link, where it did not say one. */

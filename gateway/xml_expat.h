@@ -19,8 +19,8 @@
 #define XML_EXPAT_MAX 65536	/* bytes of a body; calls are below 2 KiB */
 
 /* The call's slices live as long as *soap, which need not be initialised. ERR_RANGE: longer than
- * XML_EXPAT_MAX; ERR_SYNTAX: not XML, not a call, or something refused; ERR_FULL: too much of
- * it; ERR_MEMORY. */
+ * XML_EXPAT_MAX, or more text than soap_decode bears; ERR_SYNTAX: not XML, not a call, or something
+ * refused; ERR_FULL: too deep or too many elements; ERR_MEMORY. */
 int xml_expat_decode(struct soap *soap, const void *body, size_t len, struct soap_call *out);
 
 #endif

@@ -41,13 +41,24 @@ static int decode_boolean(struct str text, uint32_t *out)
 	return ERR_SYNTAX;
 }
 
-static int decode_value(enum igd_type type, struct str text, struct igd_value *out)
+static bool is_allowed(const struct igd_var *var, struct str text)
+{
+	if (!var->allowed[0])
+		return str_is_utf8(text);
+	for (size_t i = 0; i < IGD_ALLOWED_MAX && var->allowed[i]; i++) {
+		if (str_eq(text, str_from(var->allowed[i])))
+			return true;
+	}
+	return false;
+}
+
+static int decode_value(const struct igd_var *var, struct str text, struct igd_value *out)
 {
 	out->text = text;
 	out->number = 0;
-	switch (type) {
+	switch (var->type) {
 	case IGD_STRING:
-		return str_is_utf8(text) ? 0 : ERR_SYNTAX;
+		return is_allowed(var, text) ? 0 : ERR_SYNTAX;
 	case IGD_BOOLEAN:
 		return decode_boolean(text, &out->number);
 	case IGD_UI2:
@@ -91,7 +102,7 @@ uint16_t igd_decode(enum igd_service service, struct str field, const struct soa
 	for (unsigned i = 0; i < call.row->ins; i++) {
 		const struct igd_arg *arg = &call.row->args[i];
 		const struct soap_arg *given = only_arg(soap, arg->name);
-		if (!given || decode_value(var_of(service, arg)->type, given->value, &call.in[i]))
+		if (!given || decode_value(var_of(service, arg), given->value, &call.in[i]))
 			return IGD_INVALID_ARGS;
 	}
 	*out = call;
@@ -119,6 +130,8 @@ uint16_t igd_error_of(const struct igd_call *call, enum map_result result)
 
 	if (call->service == IGD_FC6)
 		return code->fc6;
+	if (call->row->action == IGD_DELETE_PORT_MAPPING_RANGE && result == MAP_NOT_FOUND)
+		return IGD_NONE_IN_RANGE;
 	return call->name.version == 1 ? code->igd1 : code->igd2;
 }
 
@@ -131,14 +144,22 @@ static const struct error_text common_texts[] = {
 	{IGD_INVALID_ACTION, "Invalid Action"},
 	{IGD_INVALID_ARGS, "Invalid Args"},
 	{IGD_ACTION_FAILED, "Action Failed"},
+	{IGD_NOT_IMPLEMENTED, "Optional Action Not Implemented"},
+	{IGD_TOO_LONG, "String Argument Too Long"},
 	{IGD_NOT_AUTHORIZED, "Action not authorized"},
+	{IGD_INVALID_DEVICE, "InvalidDeviceUUID"},
+	{IGD_INVALID_SERVICE, "InvalidServiceID"},
+	{IGD_INVALID_SELECTION, "InvalidConnServiceSelection"},
 	{IGD_NO_SUCH_INDEX, "SpecifiedArrayIndexInvalid"},
 	{IGD_NO_SUCH_ENTRY, "NoSuchEntryInArray"},
 	{IGD_EXTERNAL_PORT_WILDCARD, "WildCardNotPermittedInExtPort"},
 	{IGD_CONFLICT, "ConflictInMappingEntry"},
 	{IGD_NO_PORT, "NoPortMapsAvailable"},
 	{IGD_OTHER_MECHANISM, "ConflictWithOtherMechanisms"},
+	{IGD_NONE_IN_RANGE, "PortMappingNotFound"},
+	{IGD_READ_ONLY, "ReadOnly"},
 	{IGD_INTERNAL_PORT_WILDCARD, "WildCardNotPermittedInIntPort"},
+	{IGD_INCONSISTENT, "InconsistentParameters"},
 };
 
 static const struct error_text fc6_texts[] = {
@@ -150,6 +171,7 @@ static const struct error_text fc6_texts[] = {
 	{IGD_FC6_PORT_WILDCARD, "InternalPortWildcardingNotAllowed"},
 	{IGD_FC6_PROTOCOL_WILDCARD, "ProtocolWildcardingNotAllowed"},
 	{IGD_FC6_CLIENT_WILDCARD, "InternalClientWildcardingNotAllowed"},
+	{IGD_FC6_NO_TRAFFIC, "NoTrafficReceived"},
 };
 
 static const char *find_text(const struct error_text *table, size_t count, uint16_t code)

@@ -20,15 +20,24 @@ enum igd_error {
 	IGD_INVALID_ACTION = 401,
 	IGD_INVALID_ARGS = 402,
 	IGD_ACTION_FAILED = 501,
+	IGD_NOT_IMPLEMENTED = 602,
+	IGD_TOO_LONG = 605,
 	IGD_NOT_AUTHORIZED = 606,
-	/* WANIPConnection */
+	/* Layer3Forwarding */
+	IGD_INVALID_DEVICE = 720,
+	IGD_INVALID_SERVICE = 721,
+	IGD_INVALID_SELECTION = 723,
+	/* WANIPConnection; WANCommonInterfaceConfig has the first of them, too */
 	IGD_NO_SUCH_INDEX = 713,
 	IGD_NO_SUCH_ENTRY = 714,
 	IGD_EXTERNAL_PORT_WILDCARD = 716,
 	IGD_CONFLICT = 718,
 	IGD_NO_PORT = 728,
 	IGD_OTHER_MECHANISM = 729,
+	IGD_NONE_IN_RANGE = 730,
+	IGD_READ_ONLY = 731,
 	IGD_INTERNAL_PORT_WILDCARD = 732,
+	IGD_INCONSISTENT = 733,
 	/* WANIPv6FirewallControl */
 	IGD_FC6_NO_ROOM = 701,
 	IGD_FC6_FIREWALL_OFF = 702,
@@ -38,6 +47,7 @@ enum igd_error {
 	IGD_FC6_PORT_WILDCARD = 706,
 	IGD_FC6_PROTOCOL_WILDCARD = 707,
 	IGD_FC6_CLIENT_WILDCARD = 708,
+	IGD_FC6_NO_TRAFFIC = 709,
 };
 
 /* One argument: number for ui2, ui4 and boolean (0, 1), text for string. */
@@ -54,10 +64,10 @@ struct igd_call {
 	char descr[MAP_DESCR_MAX];	/* what igd_map_decode's description points to */
 };
 
-/* service is the one the control URL belongs to, field the SOAPACTION. The URL, the field and the
- * body must agree (IGD_INVALID_ACTION); every declared input must be there once and well typed
- * (IGD_INVALID_ARGS); others are ignored. Strings are valid UTF-8. The call keeps slices of soap
- * and field. */
+/* service is the one the control URL belongs to, field the SOAPACTION. The URL, the field and
+ * the body must agree (IGD_INVALID_ACTION); every declared input must be there once, well typed
+ * and one of the allowed words (IGD_INVALID_ARGS); others are ignored. Strings are valid UTF-8.
+ * The call keeps slices of soap and field. */
 uint16_t igd_decode(enum igd_service service, struct str field, const struct soap_call *soap,
 	struct igd_call *out);
 

@@ -42,8 +42,9 @@ struct igd_wan {
 
 /* GetGenericPortMappingEntry, GetSpecificPortMappingEntry */
 void igd_answer_entry(struct writer *w, const struct igd_call *call, const struct igd_entry *e);
-/* AddAnyPortMapping: NewReservedPort; AddPinhole: UniqueID (16 bits on the wire). */
-void igd_answer_number(struct writer *w, const struct igd_call *call, uint16_t number);
+/* Actions with one number or one text: AddAnyPortMapping, GetPinholePackets and their like. */
+void igd_answer_number(struct writer *w, const struct igd_call *call, uint32_t number);
+void igd_answer_text(struct writer *w, const struct igd_call *call, struct str text);
 /* GetExternalIPAddress; the wildcard: none now. */
 void igd_answer_address(struct writer *w, const struct igd_call *call, const struct addr *wan);
 void igd_answer_status(struct writer *w, const struct igd_call *call, enum igd_link link,
@@ -55,10 +56,23 @@ void igd_answer_nat(struct writer *w, const struct igd_call *call);
 /* GetFirewallStatus */
 void igd_answer_firewall(struct writer *w, const struct igd_call *call, bool enabled,
 	bool pinholes);
-/* GetCommonLinkProperties, GetTotalBytesSent and the other three counters. */
+/* GetEthernetLinkStatus, GetCommonLinkProperties, GetTotalBytesSent and the other three counters,
+ * GetLinkLayerMaxBitRates. */
 void igd_answer_wan(struct writer *w, const struct igd_call *call, const struct igd_wan *wan);
+/* "uuid:...:WANConnectionDevice:1,urn:upnp-org:serviceId:WANIPConn1" */
+#define IGD_DEFAULT_SERVICE_MAX 128
+void igd_answer_default_name(struct writer *w, const struct igd_uuid *base, enum igd_view view);
 /* GetDefaultConnectionService */
 void igd_answer_default(struct writer *w, const struct igd_call *call, const struct igd_uuid *base,
 	enum igd_view view);
+/* GetActiveConnection */
+void igd_answer_active(struct writer *w, const struct igd_call *call, const struct igd_uuid *base,
+	enum igd_view view);
+
+/* The document within GetListOfPortMappings's answer: igd_answer_text escapes it once more. */
+void igd_answer_list_open(struct writer *w);
+void igd_answer_list_entry(struct writer *w, const struct igd_call *call,
+	const struct igd_entry *e);
+void igd_answer_list_close(struct writer *w);
 
 #endif

@@ -47,7 +47,7 @@ static void encode_service(struct writer *w, const struct igd_desc *desc, enum i
 	xml_close(w, "serviceId");
 	url(w, "SCPDURL", desc, view_room(view), row);
 	url(w, "controlURL", desc, "ctl", row);
-	url(w, "eventSubURL", desc, "evt", row);
+	url(w, "eventSubURL", desc, view == IGD_V1 ? "evt" : "evt2", row);
 	xml_close(w, "service");
 }
 
@@ -164,7 +164,7 @@ static void encode_limits(struct writer *w, const struct igd_var *var, uint8_t v
 static void encode_var(struct writer *w, const struct igd_var *var, uint8_t version)
 {
 	writer_text(w, "<stateVariable sendEvents=\"");
-	writer_text(w, var->evented ? "yes\">" : "no\">");
+	writer_text(w, var->event != IGD_EVENT_NONE ? "yes\">" : "no\">");
 	xml_element(w, "name", str_from(var->name));
 	xml_element(w, "dataType", str_from(type_name(var->type)));
 	encode_limits(w, var, version);
@@ -249,6 +249,14 @@ static int find_service(struct str id, enum igd_service *out)
 	return ERR_NOT_FOUND;
 }
 
+/* A service that this view has. */
+static int find_in_view(struct str id, struct igd_path *path)
+{
+	if (find_service(id, &path->service))
+		return ERR_NOT_FOUND;
+	return igd_table_version(path->service, path->view) > 0 ? 0 : ERR_NOT_FOUND;
+}
+
 static int decode_document(struct str name, struct igd_path *path)
 {
 	if (str_eq(name, STR("igd.xml"))) {
@@ -256,9 +264,7 @@ static int decode_document(struct str name, struct igd_path *path)
 		return 0;
 	}
 	path->kind = IGD_PATH_SCPD;
-	if (find_service(name, &path->service))
-		return ERR_NOT_FOUND;
-	return igd_table_version(path->service, path->view) > 0 ? 0 : ERR_NOT_FOUND;
+	return find_in_view(name, path);
 }
 
 int igd_desc_decode_path(struct str path, struct str token, struct igd_path *out)
@@ -277,9 +283,10 @@ int igd_desc_decode_path(struct str path, struct str token, struct igd_path *out
 	} else if (str_eq(room, STR("ctl"))) {
 		p.kind = IGD_PATH_CONTROL;
 		err = find_service(path, &p.service);
-	} else if (str_eq(room, STR("evt"))) {
+	} else if (str_eq(room, STR("evt")) || str_eq(room, STR("evt2"))) {
 		p.kind = IGD_PATH_EVENT;
-		err = find_service(path, &p.service);
+		p.view = room.len == 3 ? IGD_V1 : IGD_V2;
+		err = find_in_view(path, &p);
 	}
 	if (!err)
 		*out = p;

@@ -6,7 +6,8 @@
  *
  *	/<token>/1/igd.xml	/<token>/2/igd.xml	root descriptions
  *	/<token>/1/<id>		/<token>/2/<id>		SCPDs, <id> such as WANIPConn1
- *	/<token>/ctl/<id>	/<token>/evt/<id>	control, events; same in both views
+ *	/<token>/evt/<id>	/<token>/evt2/<id>	events, of the variables of their view
+ *	/<token>/ctl/<id>				control; same in both views
  */
 #ifndef PROTOCOLS_IGD_DESC_H
 #define PROTOCOLS_IGD_DESC_H
@@ -17,7 +18,7 @@
 
 #include <stdint.h>
 
-#define IGD_DESC_MAX 16384	/* no document of ours is longer */
+#define IGD_DESC_MAX 24576	/* no document of ours is longer */
 
 /* What the root descriptions say of this installation. Empty text: the element is left out
  * (friendly_name, manufacturer and model_name must be there). */
@@ -42,7 +43,7 @@ enum igd_path_kind {
 
 struct igd_path {
 	enum igd_path_kind kind;
-	enum igd_view view;		/* DESC, SCPD */
+	enum igd_view view;		/* DESC, SCPD, EVENT */
 	enum igd_service service;	/* SCPD, CONTROL, EVENT */
 };
 

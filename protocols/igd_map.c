@@ -12,8 +12,10 @@ enum { IN_REMOTE, IN_EXTERNAL, IN_PROTOCOL, IN_INTERNAL, IN_CLIENT, IN_ENABLED, 
 	IN_LEASE };
 enum { PIN_REMOTE, PIN_REMOTE_PORT, PIN_CLIENT, PIN_PORT, PIN_PROTOCOL, PIN_LEASE };
 enum { BY_ID, BY_ID_LEASE };
+enum { RANGE_FIRST, RANGE_LAST, RANGE_PROTOCOL, RANGE_MANAGE, RANGE_COUNT };
 
 #define PROTO_ANY 65535
+#define UDN_MAX 64	/* "uuid:" and 36 characters */
 
 static bool in_words(struct str text, const char *const *words)
 {
@@ -36,11 +38,12 @@ static int decode_host(struct str text, bool want4, struct addr *out)
 	return 0;
 }
 
+static const char *const any4[] = {"", "*", "0.0.0.0", NULL};
+/* syncthing says ::/0. */
+static const char *const any6[] = {"", "*", "::", "::/0", NULL};
+
 static int decode_remote(struct str text, bool want4, struct prefix *out)
 {
-	static const char *const any4[] = {"", "*", "0.0.0.0", NULL};
-	/* syncthing says ::/0. */
-	static const char *const any6[] = {"", "*", "::", "::/0", NULL};
 	struct addr a;
 
 	if (in_words(text, want4 ? any4 : any6)) {
@@ -73,6 +76,23 @@ uint16_t igd_map_key(const struct igd_call *call, struct igd_key *out)
 		return IGD_INVALID_ARGS;
 	key.port = (uint16_t)call->in[IN_EXTERNAL].number;
 	*out = key;
+	return IGD_OK;
+}
+
+uint16_t igd_map_range(const struct igd_call *call, struct igd_range *out)
+{
+	struct igd_range range = {
+		.first = (uint16_t)call->in[RANGE_FIRST].number,
+		.last = (uint16_t)call->in[RANGE_LAST].number,
+		.others = call->in[RANGE_MANAGE].number == 1,
+		.count = (uint16_t)call->in[RANGE_COUNT].number,
+	};
+
+	if (decode_proto(call->in[RANGE_PROTOCOL].text, &range.proto))
+		return IGD_INVALID_ARGS;
+	if (range.first > range.last)
+		return IGD_INCONSISTENT;
+	*out = range;
 	return IGD_OK;
 }
 
@@ -143,6 +163,20 @@ static uint16_t decode_delete(struct igd_call *call, struct map_req *req)
 	return req->external.port == 0 ? IGD_NO_SUCH_ENTRY : IGD_OK;
 }
 
+/* Everybody is a stranger without DeviceProtection: NewManage gives nobody more than his own. */
+static uint16_t decode_delete_range(struct igd_call *call, struct map_req *req)
+{
+	struct igd_range range;
+	uint16_t code = igd_map_range(call, &range);
+
+	if (code)
+		return code;
+	req->proto = range.proto;
+	req->external = (struct endpoint){addr_any4(), range.first};
+	req->last_port = range.last;
+	return IGD_OK;
+}
+
 static uint16_t decode_pinhole_lease(uint32_t asked_s, struct map_req *req)
 {
 	if (asked_s == 0 || asked_s > IGD_MAP_PINHOLE_MAX_S)
@@ -153,11 +187,10 @@ static uint16_t decode_pinhole_lease(uint32_t asked_s, struct map_req *req)
 
 static uint16_t decode_pinhole_inside(const struct igd_call *call, struct map_req *req)
 {
-	static const char *const any[] = {"", "*", "::", "::/0", NULL};
 	struct str client = call->in[PIN_CLIENT].text;
 	uint32_t proto = call->in[PIN_PROTOCOL].number;
 
-	if (in_words(client, any))
+	if (in_words(client, any6))
 		return IGD_FC6_CLIENT_WILDCARD;
 	if (decode_host(client, false, &req->internal.addr))
 		return IGD_INVALID_ARGS;
@@ -206,6 +239,7 @@ static const struct mapping mappings[] = {
 	{IGD_ADD_PORT_MAPPING, MAP_OP_OPEN, MAP_KEY_EXTERNAL, decode_add},
 	{IGD_ADD_ANY_PORT_MAPPING, MAP_OP_OPEN, MAP_KEY_EXTERNAL, decode_add},
 	{IGD_DELETE_PORT_MAPPING, MAP_OP_CLOSE, MAP_KEY_EXTERNAL, decode_delete},
+	{IGD_DELETE_PORT_MAPPING_RANGE, MAP_OP_CLOSE_RANGE, MAP_KEY_EXTERNAL, decode_delete_range},
 	{IGD_ADD_PINHOLE, MAP_OP_OPEN, MAP_KEY_INTERNAL, decode_pinhole},
 	{IGD_UPDATE_PINHOLE, MAP_OP_RENEW, MAP_KEY_ID, decode_update},
 	{IGD_DELETE_PINHOLE, MAP_OP_CLOSE, MAP_KEY_ID, decode_id},
@@ -231,4 +265,53 @@ uint16_t igd_map_decode(struct igd_call *call, const struct addr *client, struct
 		return code;
 	}
 	return IGD_INVALID_ACTION;
+}
+
+uint16_t igd_map_timeout(const struct igd_call *call, uint8_t *proto)
+{
+	uint32_t number = call->in[PIN_PROTOCOL].number;
+	struct str client = call->in[PIN_CLIENT].text;
+	struct prefix remote;
+	struct addr inside;
+
+	if (decode_remote(call->in[PIN_REMOTE].text, false, &remote) ||
+	    (!in_words(client, any6) && decode_host(client, false, &inside)))
+		return IGD_INVALID_ARGS;
+	if (number != MAP_PROTO_TCP && number != MAP_PROTO_UDP)
+		return IGD_FC6_PROTOCOL;
+	*proto = (uint8_t)number;
+	return IGD_OK;
+}
+
+static bool is_connection_device(struct str text, const struct igd_uuid *base)
+{
+	char udn[UDN_MAX];
+	struct writer w = writer_to(udn, sizeof(udn));
+	struct str id, rest, type;
+
+	igd_table_udn(&w, base, IGD_DEVICE_CONN);
+	id = str_sub(text, 0, w.len);
+	rest = str_sub(text, w.len + 1, text.len);
+	type = str_split(&rest, ':');
+	return str_eqi(id, writer_done(&w)) && text.len > w.len && text.p[w.len] == ':' &&
+	       str_eq(type, str_from(igd_table_device_name(IGD_DEVICE_CONN))) &&
+	       (str_eq(rest, STR("1")) || str_eq(rest, STR("2")));
+}
+
+uint16_t igd_map_default(const struct igd_call *call, const struct igd_uuid *base)
+{
+	const struct str space = STR("urn:upnp-org:serviceId:");
+	struct str id = call->in[0].text;
+
+	if (!is_connection_device(str_split(&id, ','), base))
+		return IGD_INVALID_DEVICE;
+	if (!str_starts(id, space))
+		return IGD_INVALID_SERVICE;
+	id = str_sub(id, space.len, id.len);
+	for (unsigned i = 0; i < IGD_SERVICES; i++) {
+		if (!str_eq(id, str_from(igd_table_service((enum igd_service)i)->id)))
+			continue;
+		return i == IGD_WANIPC || i == IGD_WANPPP ? IGD_OK : IGD_INVALID_SELECTION;
+	}
+	return IGD_INVALID_SERVICE;
 }

@@ -5,8 +5,9 @@
  * and SSDP advertises it, so what is declared is what works. A new action is a row here and a
  * case where actions are served.
  *
- * Sources: InternetGatewayDevice:1 and :2, WANIPConnection:1 and :2, WANIPv6FirewallControl:1,
- * WANCommonInterfaceConfig:1, Layer3Forwarding:1; names and events as these say.
+ * Sources: InternetGatewayDevice:1 and :2, WANIPConnection:1 and :2, WANPPPConnection:1,
+ * WANIPv6FirewallControl:1, WANCommonInterfaceConfig:1, WANEthernetLinkConfig:1,
+ * Layer3Forwarding:1; names and events as these say.
  */
 #ifndef PROTOCOLS_IGD_TABLE_H
 #define PROTOCOLS_IGD_TABLE_H
@@ -14,7 +15,6 @@
 #include "protocols/reader.h"
 #include "protocols/str.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,17 +36,29 @@ enum igd_service {
 	IGD_WANCIC,		/* WANCommonInterfaceConfig */
 	IGD_WANIPC,		/* WANIPConnection */
 	IGD_FC6,		/* WANIPv6FirewallControl */
+	IGD_WANPPP,		/* WANPPPConnection: another name of WANIPConnection:1 */
+	IGD_WANETH,		/* WANEthernetLinkConfig */
 };
-#define IGD_SERVICES (IGD_FC6 + 1)
+#define IGD_SERVICES (IGD_WANETH + 1)
 
 enum igd_action {
 	IGD_GET_DEFAULT_CONNECTION_SERVICE,
+	IGD_SET_DEFAULT_CONNECTION_SERVICE,
 	IGD_GET_COMMON_LINK_PROPERTIES,
 	IGD_GET_TOTAL_BYTES_SENT,
 	IGD_GET_TOTAL_BYTES_RECEIVED,
 	IGD_GET_TOTAL_PACKETS_SENT,
 	IGD_GET_TOTAL_PACKETS_RECEIVED,
+	IGD_GET_ENABLED_FOR_INTERNET,
+	IGD_SET_ENABLED_FOR_INTERNET,
+	IGD_GET_WAN_ACCESS_PROVIDER,
+	IGD_GET_MAXIMUM_ACTIVE_CONNECTIONS,
+	IGD_GET_ACTIVE_CONNECTION,
+	IGD_SET_CONNECTION_TYPE,
 	IGD_GET_CONNECTION_TYPE_INFO,
+	IGD_REQUEST_CONNECTION,
+	IGD_REQUEST_TERMINATION,
+	IGD_FORCE_TERMINATION,
 	IGD_GET_STATUS_INFO,
 	IGD_GET_NAT_RSIP_STATUS,
 	IGD_GET_GENERIC_PORT_MAPPING_ENTRY,
@@ -54,12 +66,20 @@ enum igd_action {
 	IGD_ADD_PORT_MAPPING,
 	IGD_ADD_ANY_PORT_MAPPING,
 	IGD_DELETE_PORT_MAPPING,
+	IGD_DELETE_PORT_MAPPING_RANGE,
 	IGD_GET_EXTERNAL_IP_ADDRESS,
+	IGD_GET_LIST_OF_PORT_MAPPINGS,
+	IGD_GET_LINK_LAYER_MAX_BIT_RATES,
 	IGD_GET_FIREWALL_STATUS,
 	IGD_ADD_PINHOLE,
 	IGD_UPDATE_PINHOLE,
 	IGD_DELETE_PINHOLE,
+	IGD_GET_OUTBOUND_PINHOLE_TIMEOUT,
+	IGD_GET_PINHOLE_PACKETS,
+	IGD_CHECK_PINHOLE_WORKING,
+	IGD_GET_ETHERNET_LINK_STATUS,
 };
+#define IGD_ACTIONS (IGD_GET_ETHERNET_LINK_STATUS + 1)
 
 /* Data types of UDA 1.1 section 2.5 that are in use. */
 enum igd_type {
@@ -69,13 +89,29 @@ enum igd_type {
 	IGD_UI4,
 };
 
+/* Evented variables: igd_event.h knows their values. */
+enum igd_event {
+	IGD_EVENT_NONE,		/* not evented */
+	IGD_EVENT_DEFAULT_SERVICE,
+	IGD_EVENT_LINK,
+	IGD_EVENT_CONNECTION_TYPES,
+	IGD_EVENT_CONNECTION_STATUS,
+	IGD_EVENT_ADDRESS,
+	IGD_EVENT_ENTRIES,
+	IGD_EVENT_UPDATE_ID,
+	IGD_EVENT_FIREWALL_ENABLED,
+	IGD_EVENT_PINHOLES_ALLOWED,
+	IGD_EVENT_INTERNET_ENABLED,
+	IGD_EVENT_CONNECTIONS,
+};
+
 #define IGD_ALLOWED_MAX 7
 #define IGD_ARGS_MAX 9	/* GetGenericPortMappingEntry: one in, eight out */
 
 struct igd_var {
 	const char *name;
 	enum igd_type type;
-	bool evented;
+	enum igd_event event;
 	uint8_t since;		/* service version that brought it */
 	uint8_t range_since;	/* service version that brought min and max; 0: no range */
 	uint32_t min;

@@ -41,8 +41,9 @@ enum map_op {
 	MAP_OP_RENEW = 1,	/* only renew (UpdatePinhole) */
 	MAP_OP_CLOSE = 2,	/* end this origin's lease on what the key finds */
 	MAP_OP_CLOSE_ALL = 3,	/* every lease of client and origin for proto (RFC 6886 3.4) */
-	MAP_OP_PEER = 4,	/* an outbound flow internal -> peer: its external port and life */
-	MAP_OP_PEER_CLOSE = 5,	/* its longer life ends; the flow's own timeout is what remains */
+	MAP_OP_CLOSE_RANGE = 4,	/* the same, of external ports external.port..last_port only */
+	MAP_OP_PEER = 5,	/* an outbound flow internal -> peer: its external port and life */
+	MAP_OP_PEER_CLOSE = 6,	/* its longer life ends; the flow's own timeout is what remains */
 };
 
 /* By which of its fields a request names an opening. */
@@ -82,6 +83,7 @@ struct map_req {
 	struct addr client;		/* source of the request */
 	struct endpoint internal;	/* where it shall lead */
 	struct endpoint external;	/* suggested or, if exact, demanded; port 0: any */
+	uint16_t last_port;		/* CLOSE_RANGE */
 	bool exact;			/* this port or failure (PREFER_FAILURE, AddPortMapping) */
 	struct prefix remote;		/* who may come in; prefix_any4/6: everybody */
 	uint16_t remote_port;		/* 0: any */

@@ -39,7 +39,7 @@ static struct str keep(struct soap *s, struct str text)
 	struct str copy = {s->text + s->used, text.len};
 
 	if (text.len > sizeof(s->text) - s->used) {
-		fail(s, ERR_FULL);
+		fail(s, ERR_RANGE);
 		return STR_NONE;
 	}
 	if (text.len > 0)

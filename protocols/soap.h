@@ -54,7 +54,8 @@ void soap_init(struct soap *s);
 void soap_start(struct soap *s, struct str space, struct str local_name);
 void soap_text(struct soap *s, struct str text);
 void soap_end(struct soap *s);
-/* ERR_SYNTAX: not one whole call in an envelope; ERR_FULL: beyond the bounds above. */
+/* ERR_SYNTAX: not one whole call in an envelope; ERR_FULL: too deep or too many arguments;
+ * ERR_RANGE: too much text. */
 int soap_decode(const struct soap *s, struct soap_call *out);
 
 /* The SOAPACTION field: "type:version#Action", in quotes or (libplum) without. */

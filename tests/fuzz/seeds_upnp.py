@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes the seeds of fuzz_headers, fuzz_ssdp and fuzz_soap: what clients send, and what attackers
-might.
+"""Writes the seeds of fuzz_gena, fuzz_headers, fuzz_ssdp and fuzz_soap: what clients send, and
+what attackers might.
 
-usage: seeds_upnp.py DIRECTORY   (the corpus directory; headers/, ssdp/ and soap/ are made in it)
+usage: seeds_upnp.py DIRECTORY   (the corpus directory; a folder for each is made in it)
 """
 import pathlib
 import sys
@@ -38,6 +38,30 @@ SSDP = {
     "libplum": search(DEVICE + "InternetGatewayDevice:1", "ssdp:discover", "10", ""),
     "dial": search("urn:dial-multiscreen-org:service:dial:1", mx="1"),
     "notify": "NOTIFY * HTTP/1.1\r\nNT: upnp:rootdevice\r\nNTS: ssdp:alive\r\n\r\n",
+}
+
+
+def subscribe(callback, method="SUBSCRIBE", **more):
+    """The first letter chooses whom it is from: S, U and T are 192.168.1.10, 2001:db8::10
+    and fe80::10 to the fuzz target."""
+    fields = {"CALLBACK": callback, "NT": "upnp:event", **more} if callback else more
+    return "".join([f"{method} /t/evt/WANIPConn1 HTTP/1.1\r\n",
+                    *(f"{k}: {v}\r\n" for k, v in fields.items()), "\r\n"])
+
+
+OWN = "http://192.168.1.10:4000/"
+GENA = {
+    "one": subscribe(f"<{OWN}told?me=1>", TIMEOUT="Second-1800"),
+    "several": subscribe(f"<http://192.168.1.11:1/> <{OWN}a><HTTP://192.168.1.10>",
+                         TIMEOUT="Second-infinite"),
+    "ipv6": subscribe("<http://[2001:db8::10]:80/x>", "UUBSCRIBE"),
+    "link": subscribe("<http://[fe80::10%25eth0]:65535/x>", "TUBSCRIBE"),
+    "stranger": subscribe("<http://user@192.168.1.10@198.51.100.10:80/#x>"),
+    "renew": subscribe("", SID="uuid:01020304-0506-0708-090a-0b0c0d0e0f10", TIMEOUT="Second-300"),
+    "end": subscribe("", "UNSUBSCRIBE", SID="uuid:01020304-0506-0708-090a-0b0c0d0e0f10"),
+    "both": subscribe(f"<{OWN}>", SID="uuid:0"),
+    "answer": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "refusal": "HTTP/1.0 412 Precondition Failed\n",
 }
 
 
@@ -82,7 +106,7 @@ SOAP = {
 
 
 def main():
-    for folder, seeds in (("headers", HEADERS), ("ssdp", SSDP), ("soap", SOAP)):
+    for folder, seeds in (("gena", GENA), ("headers", HEADERS), ("ssdp", SSDP), ("soap", SOAP)):
         path = pathlib.Path(sys.argv[1], folder)
         path.mkdir(parents=True, exist_ok=True)
         for name, text in seeds.items():

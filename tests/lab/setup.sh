@@ -5,7 +5,11 @@
 BUILD_PACKAGES="autoconf automake gcc libc6-dev libexpat1-dev libjansson-dev libmicrohttpd-dev
 	libmnl-dev libnftnl-dev libseccomp-dev libsodium-dev libsqlite3-dev make pkg-config python3"
 LAB_PACKAGES="iproute2 miniupnpc natpmpc netbase nftables util-linux"
-CHECK_PACKAGES="binutils clang conntrack iputils-ping libcmocka-dev procps xz-utils"
+CHECK_PACKAGES="binutils clang conntrack gir1.2-gupnp-1.6 iputils-ping libcmocka-dev procps
+	python3-gi xz-utils"
+# Programs that open ports by UPnP; tests/net/test_apps.py goes without those that are missing.
+APP_PACKAGES="gir1.2-gupnpigd-1.0 gupnp-tools libnet-upnp-perl python3-gi python3-miniupnpc
+	qbittorrent-nox syncthing transmission-daemon"
 
 say() {
 	printf '%s\n' "== $*"
@@ -14,6 +18,10 @@ say() {
 die() {
 	printf '%s\n' "$*" >&2
 	exit 1
+}
+
+as_root() {
+	[ "$(id -u)" = 0 ] || echo sudo
 }
 
 # Those of the packages named that are not installed.
@@ -32,16 +40,31 @@ install_packages() {
 	fi
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
-	as_root=
-	if [ "$(id -u)" != 0 ]; then
-		command -v sudo >/dev/null || die "Please install as root: apt-get install $missing"
-		as_root=sudo
-	fi
+	[ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+		die "Please install as root: apt-get install $missing"
 	say "Installing Debian packages: $missing"
-	$as_root apt-get -q update || die "apt-get update failed"
+	$(as_root) apt-get -q update || die "apt-get update failed"
 	# shellcheck disable=SC2086 # a list of words
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+	$(as_root) env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
 		install $missing || die "apt-get could not install: $missing"
+}
+
+# A failure is no reason not to test the rest; a service that comes with its package is not wanted.
+install_apps() {
+	# shellcheck disable=SC2086 # a list of words
+	missing_apps=$(missing_packages $APP_PACKAGES)
+	[ -n "$missing_apps" ] || return 0
+	# shellcheck disable=SC2086 # a list of words
+	if ! (install_packages $APP_PACKAGES); then
+		say "Without these, tests of real clients are skipped: $missing_apps"
+		return 0
+	fi
+	case $missing_apps in
+	*transmission-daemon*)
+		[ ! -d /run/systemd/system ] ||
+			$(as_root) systemctl disable --now transmission-daemon
+		;;
+	esac
 }
 
 # The compiler, through ccache when it is there.

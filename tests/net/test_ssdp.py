@@ -77,7 +77,7 @@ def test_what_is_no_search_gets_silence(lab):
                  f"{MSEARCH}MAN: \"ssdp:discover\"\r\nMX: 1\r\n\r\n", "", "\r\n", "\0" * 60,
                  f"{MSEARCH}MAN: \"ssdp:discover\"\r\nMX: 1\r\nX: {'x' * 1400}\r\n{st}"):
         assert not upnp.search(lab, "lan1", "", text=text, wait=0.7), text
-    for st in (f"{URN}device:InternetGatewayDevice:3", f"{URN}service:WANPPPConnection:1",
+    for st in (f"{URN}device:InternetGatewayDevice:3", f"{URN}service:WANPPPConnection:2",
                f"{URN}device:MediaServer:1", IGD1[:-2], IGD1 + "0", "urn:dial-multiscreen-org:"
                "service:dial:1"):
         assert not upnp.search(lab, "lan1", st, to=L.ROUTER, wait=0.1), st

@@ -6,17 +6,22 @@ import re
 import socket
 import time
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 from space import family, inside
 
 PORT, SSDP = 49000, 1900
 GROUP4, GROUP6_LINK, GROUP6_SITE = "239.255.255.250", "ff02::c", "ff05::c"
 URN = "urn:schemas-upnp-org:"
+GW = f"{URN}gw:WANIPConnection"
 IGD1, IGD2 = (f"{URN}device:InternetGatewayDevice:{v}" for v in (1, 2))
 WANIP1, WANIP2 = (f"{URN}service:WANIPConnection:{v}" for v in (1, 2))
 FC6 = f"{URN}service:WANIPv6FirewallControl:1"
+PPP, CIC, L3, ETH = (f"{URN}service:{name}:1" for name in (
+    "WANPPPConnection", "WANCommonInterfaceConfig", "Layer3Forwarding", "WANEthernetLinkConfig"))
 IDS = {"WANIPConnection": "WANIPConn1", "WANIPv6FirewallControl": "WANIPv6Firewall1",
-       "WANCommonInterfaceConfig": "WANCommonIFC1", "Layer3Forwarding": "L3Forwarding1"}
+       "WANCommonInterfaceConfig": "WANCommonIFC1", "Layer3Forwarding": "L3Forwarding1",
+       "WANPPPConnection": "WANPPPConn1", "WANEthernetLinkConfig": "WANEthLinkC1"}
 
 
 class Reply(NamedTuple):
@@ -150,12 +155,26 @@ class Igd:
                          NewEnabled=enabled, NewPortMappingDescription=text,
                          NewLeaseDuration=lease)
 
-    def delete(self, port, proto="TCP"):
-        return self.call("DeletePortMapping", NewRemoteHost="", NewExternalPort=port,
+    def delete(self, port, proto="TCP", remote=""):
+        return self.call("DeletePortMapping", NewRemoteHost=remote, NewExternalPort=port,
                          NewProtocol=proto)
 
-    def specific(self, port, proto="TCP"):
-        return self.call("GetSpecificPortMappingEntry", NewRemoteHost="", NewExternalPort=port,
+    def delete_range(self, first, last, proto="TCP", manage=0):
+        return self.call("DeletePortMappingRange", NewStartPort=first, NewEndPort=last,
+                         NewProtocol=proto, NewManage=manage)
+
+    def list_range(self, first=0, last=65535, proto="TCP", manage=0, number=0):
+        """Dicts of GetListOfPortMappings, or the error code."""
+        answer = self.call("GetListOfPortMappings", NewStartPort=first, NewEndPort=last,
+                           NewProtocol=proto, NewManage=manage, NewNumberOfPorts=number)
+        if isinstance(answer, int):
+            return answer
+        tree = ElementTree.fromstring(answer["NewPortListing"])
+        assert tree.tag == f"{{{GW}}}PortMappingList"
+        return [{e.tag.split("}")[1]: e.text or "" for e in entry} for entry in tree]
+
+    def specific(self, port, proto="TCP", remote=""):
+        return self.call("GetSpecificPortMappingEntry", NewRemoteHost=remote, NewExternalPort=port,
                          NewProtocol=proto)
 
     def generic(self, index):

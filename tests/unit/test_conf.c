@@ -61,7 +61,7 @@ static void test_everything(void **state)
 		"[paths]\ndatabase = /a/b\ncontrol_socket=/c\nhelper_socket=/d\n"
 		"[users]\nuser = u\nhelper_user = _h-1\ncontrol_group = g\n"
 		"[firewall]\nbackend = none\nmark = 0xff\npersist = no\n"
-		"[protocols]\nupnp = no\nnatpmp = no\npcp = no\nhttp_port = 65535\n"
+		"[protocols]\nupnp = no\nnatpmp = no\npcp = no\npinholes = no\nhttp_port = 65535\n"
 		"friendly_name = Ann's # router = b\xc3\xb6x\n"
 		"[log]\ntarget = syslog\nlevel = debug",
 		&c, &heard), 0);
@@ -80,7 +80,7 @@ static void test_everything(void **state)
 	assert_int_equal(c.backend, CONF_BACKEND_NONE);
 	assert_int_equal(c.mark, 0xff);
 	assert_int_equal(c.persist, CONF_PERSIST_NO);
-	assert_false(c.upnp || c.natpmp || c.pcp);
+	assert_false(c.upnp || c.natpmp || c.pcp || c.pinholes);
 	assert_int_equal(c.http_port, 65535);
 	assert_string_equal(c.friendly_name, "Ann's # router = b\xc3\xb6x");
 	assert_int_equal(c.log_target, LOG_TARGET_SYSLOG);
@@ -102,7 +102,7 @@ static void test_empty_is_default(void **state)
 	assert_int_equal(c.backend, CONF_BACKEND_HELPER);
 	assert_int_equal(c.mark, 0x08000000);
 	assert_int_equal(c.persist, CONF_PERSIST_AUTO);
-	assert_true(c.upnp && c.natpmp && c.pcp);
+	assert_true(c.upnp && c.natpmp && c.pcp && c.pinholes);
 	assert_int_equal(c.http_port, 49000);
 	assert_int_equal(c.log_level, LOG_LEVEL_INFO);
 }

@@ -649,6 +649,116 @@ static void the_rest_is_told(void **state)
 		"<errorDescription>ConflictInMappingEntry</errorDescription>");
 }
 
+#define RANGE2 TYPE "WANIPConnection:2#DeletePortMappingRange"
+#define LIST2 TYPE "WANIPConnection:2#GetListOfPortMappings"
+#define DEFAULT TYPE "Layer3Forwarding:1#SetDefaultConnectionService"
+#define TIMEOUT TYPE "WANIPv6FirewallControl:1#GetOutboundPinholeTimeout"
+
+static const struct pair range[] = {
+	{"NewStartPort", "1000"}, {"NewEndPort", "2000"}, {"NewProtocol", "UDP"},
+	{"NewManage", "1"}, {"NewNumberOfPorts", "7"}, {NULL, NULL},
+};
+
+static void ranges_are_read(void **state)
+{
+	struct igd_call call = call_of(LIST2, range);
+	struct igd_range r;
+	struct map_req req;
+
+	(void)state;
+	assert_int_equal(igd_map_range(&call, &r), 0);
+	assert_true(r.first == 1000 && r.last == 2000 && r.proto == MAP_PROTO_UDP);
+	assert_true(r.others && r.count == 7);
+	assert_int_equal(map_with(RANGE2, range, (struct pair){NULL, NULL}, &call, &req), 0);
+	assert_int_equal(req.op, MAP_OP_CLOSE_RANGE);
+	assert_true(req.external.port == 1000 && req.last_port == 2000);
+	assert_int_equal(igd_error_of(&call, MAP_NOT_FOUND), 730);
+	assert_int_equal(code_with(RANGE2, range, "NewEndPort", "999"), 733);
+	assert_int_equal(code_with(RANGE2, range, "NewProtocol", "udp"), 402);
+	assert_int_equal(code_with(RANGE2, range, "NewManage", "2"), 402);
+}
+
+static void lists_are_documents_in_a_text(void **state)
+{
+	struct igd_call call = call_of(LIST2, range);
+	struct igd_entry e = {.remote = prefix_any4(), .external_port = 8080,
+		.proto = MAP_PROTO_TCP, .internal = {client4(), 80}, .enabled = true,
+		.descr = STR("a <b>"), .lease_s = MAP_LIFETIME_ENDLESS};
+	char list[2048], answer[4096];
+	struct writer l = writer_to(list, sizeof(list)), w = writer_to(answer, sizeof(answer));
+
+	(void)state;
+	igd_answer_list_open(&l);
+	igd_answer_list_entry(&l, &call, &e);
+	igd_answer_list_close(&l);
+	assert_has(&l, "<p:PortMappingEntry><p:NewRemoteHost></p:NewRemoteHost>"
+		"<p:NewExternalPort>8080</p:NewExternalPort><p:NewProtocol>TCP</p:NewProtocol>"
+		"<p:NewInternalPort>80</p:NewInternalPort>"
+		"<p:NewInternalClient>192.168.1.2</p:NewInternalClient>"
+		"<p:NewEnabled>1</p:NewEnabled><p:NewDescription>a &lt;b&gt;</p:NewDescription>"
+		"<p:NewLeaseTime>604800</p:NewLeaseTime></p:PortMappingEntry></p:PortMappingList>");
+	igd_answer_text(&w, &call, writer_done(&l));
+	assert_has(&w, "<NewPortListing>&lt;?xml ");
+	assert_has(&w, "&lt;p:NewDescription&gt;a &amp;lt;b&amp;gt;&lt;/p:NewDescription&gt;");
+}
+
+static uint16_t default_code(const char *text)
+{
+	const struct igd_uuid base = {{0}};
+	const struct pair args[] = {{"NewDefaultConnectionService", text}, {NULL, NULL}};
+	struct igd_call call = call_of(DEFAULT, args);
+
+	return igd_map_default(&call, &base);
+}
+
+static void a_default_service_must_be_ours(void **state)
+{
+	static const char udn[] = "uuid:00000000-0000-0000-0000-000000000002";
+
+	(void)state;
+	assert_int_equal(default_code("uuid:00000000-0000-0000-0000-000000000002:"
+		"WANConnectionDevice:2,urn:upnp-org:serviceId:WANPPPConn1"), 0);
+	assert_int_equal(default_code(udn), 720);
+	assert_int_equal(default_code("uuid:00000000-0000-0000-0000-000000000001:"
+		"WANConnectionDevice:1,urn:upnp-org:serviceId:WANIPConn1"), 720);
+	assert_int_equal(default_code("uuid:00000000-0000-0000-0000-000000000002:"
+		"WANConnectionDevice:3,urn:upnp-org:serviceId:WANIPConn1"), 720);
+	assert_int_equal(default_code("uuid:00000000-0000-0000-0000-000000000002:"
+		"WANConnectionDevice:1,urn:upnp-org:serviceId:WANIPConn2"), 721);
+	assert_int_equal(default_code("uuid:00000000-0000-0000-0000-000000000002:"
+		"WANConnectionDevice:1"), 721);
+	assert_int_equal(default_code("uuid:00000000-0000-0000-0000-000000000002:"
+		"WANConnectionDevice:1,urn:upnp-org:serviceId:L3Forwarding1"), 723);
+	assert_int_equal(default_code(""), 720);
+}
+
+static void timeouts_are_asked_by_protocol(void **state)
+{
+	struct igd_call call = call_of(TIMEOUT, pinhole);
+	uint8_t proto = 0;
+
+	(void)state;
+	assert_int_equal(igd_map_timeout(&call, &proto), 0);
+	assert_int_equal(proto, MAP_PROTO_UDP);
+	call.in[4].number = 1;
+	assert_int_equal(igd_map_timeout(&call, &proto), 705);
+	call.in[2].text = STR("laptop");
+	assert_int_equal(igd_map_timeout(&call, &proto), 402);
+}
+
+static void words_are_of_their_list(void **state)
+{
+	static const char set[] = TYPE "WANIPConnection:1#SetConnectionType";
+	struct soap_call soap = body_of(set, (const struct pair[]){
+		{"NewConnectionType", "IP_Routed"}, {NULL, NULL}});
+	struct igd_call call;
+
+	(void)state;
+	assert_int_equal(igd_decode(IGD_WANIPC, str_from(set), &soap, &call), 0);
+	soap.args[0].value = STR("ip_routed");
+	assert_int_equal(igd_decode(IGD_WANIPC, str_from(set), &soap, &call), 402);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -676,6 +786,11 @@ int main(void)
 		cmocka_unit_test(connection_facts_are_told),
 		cmocka_unit_test(counters_wrap_and_rates_do_not),
 		cmocka_unit_test(the_rest_is_told),
+		cmocka_unit_test(ranges_are_read),
+		cmocka_unit_test(lists_are_documents_in_a_text),
+		cmocka_unit_test(a_default_service_must_be_ours),
+		cmocka_unit_test(timeouts_are_asked_by_protocol),
+		cmocka_unit_test(words_are_of_their_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,7 +108,9 @@ static void the_tree_has_one_version_throughout(void **state)
 	assert_int_equal(count(&d, "urn:schemas-upnp-org:device:InternetGatewayDevice:2<"), 1);
 	assert_int_equal(count(&d, "urn:schemas-upnp-org:device:WANDevice:2<"), 1);
 	assert_int_equal(count(&d, "urn:schemas-upnp-org:device:WANConnectionDevice:2<"), 1);
-	assert_int_equal(count(&d, "<serviceType>urn:schemas-upnp-org:service:"), 4);
+	assert_int_equal(count(&d, "<serviceType>urn:schemas-upnp-org:service:"), 6);
+	assert_int_equal(count(&d, ":WANPPPConnection:1<"), 1);
+	assert_int_equal(count(&d, ":WANEthernetLinkConfig:1<"), 1);
 	assert_int_equal(count(&d, ":WANIPConnection:2<"), 1);
 	assert_int_equal(count(&d, ":WANIPv6FirewallControl:1<"), 1);
 }
@@ -154,7 +156,7 @@ static void urls_lead_to_their_service(void **state)
 				continue;
 			assert_int_equal(igd_desc_decode_path(path, STR(TOKEN), &where), 0);
 			seen[where.kind][where.service]++;
-			if (where.kind == IGD_PATH_SCPD)
+			if (where.kind == IGD_PATH_SCPD || where.kind == IGD_PATH_EVENT)
 				assert_int_equal(where.view, view);
 		}
 	}
@@ -163,6 +165,8 @@ static void urls_lead_to_their_service(void **state)
 		assert_int_equal(seen[kind][IGD_WANCIC], 2);
 		assert_int_equal(seen[kind][IGD_WANIPC], 2);
 		assert_int_equal(seen[kind][IGD_FC6], 1);
+		assert_int_equal(seen[kind][IGD_WANPPP], 1);
+		assert_int_equal(seen[kind][IGD_WANETH], 1);
 	}
 }
 
@@ -173,15 +177,34 @@ static void v1_shows_nothing_of_v2(void **state)
 	(void)state;
 	scpd(&d, IGD_WANIPC, IGD_V1);
 	assert_balanced(&d);
-	assert_int_equal(count(&d, "<action>"), 8);
+	assert_int_equal(count(&d, "<action>"), 12);
 	assert_int_equal(count(&d, "AddAnyPortMapping"), 0);
+	assert_int_equal(count(&d, "SystemUpdateID"), 0);
 	assert_int_equal(count(&d, "allowedValueRange>"), 0);
 	scpd(&d, IGD_WANIPC, IGD_V2);
 	assert_balanced(&d);
-	assert_int_equal(count(&d, "<action>"), 9);
+	assert_int_equal(count(&d, "<action>"), 15);
+	assert_int_equal(count(&d, "MaxBitRate"), 0);
 	assert_int_equal(count(&d, "<name>AddAnyPortMapping</name>"), 1);
+	assert_int_equal(count(&d, "<name>DeletePortMappingRange</name>"), 1);
+	assert_int_equal(count(&d, "<name>GetListOfPortMappings</name>"), 1);
 	assert_int_equal(count(&d, "<name>PortMappingLeaseDuration</name><dataType>ui4</dataType>"
 		"<allowedValueRange><minimum>0</minimum><maximum>604800</maximum>"), 1);
+}
+
+static void ppp_is_the_same_by_another_name(void **state)
+{
+	static struct doc d;
+
+	(void)state;
+	scpd(&d, IGD_WANPPP, IGD_V2);
+	assert_balanced(&d);
+	assert_int_equal(count(&d, "<action>"), 13);
+	assert_int_equal(count(&d, "<name>AddPortMapping</name>"), 1);
+	assert_int_equal(count(&d, "<name>GetLinkLayerMaxBitRates</name>"), 1);
+	assert_int_equal(count(&d, "AddAnyPortMapping"), 0);
+	assert_int_equal(count(&d, "SystemUpdateID"), 0);
+	assert_int_equal(count(&d, "GetUserName") + count(&d, "GetPassword"), 0);
 }
 
 static void an_scpd_declares_as_the_standard_does(void **state)
@@ -201,8 +224,8 @@ static void an_scpd_declares_as_the_standard_does(void **state)
 		"<allowedValue>UDP</allowedValue></allowedValueList></stateVariable>"), 1);
 	scpd(&d, IGD_FC6, IGD_V2);
 	assert_balanced(&d);
-	assert_int_equal(count(&d, "<action>"), 4);
-	assert_int_equal(count(&d, "<direction>in</direction>"), 9);
+	assert_int_equal(count(&d, "<action>"), 7);
+	assert_int_equal(count(&d, "<direction>in</direction>"), 16);
 }
 
 static void only_the_evented_variables_are(void **state)
@@ -210,8 +233,10 @@ static void only_the_evented_variables_are(void **state)
 	static const char *const evented[] = {
 		"DefaultConnectionService", "PhysicalLinkStatus", "PossibleConnectionTypes",
 		"ConnectionStatus", "ExternalIPAddress", "PortMappingNumberOfEntries",
-		"FirewallEnabled", "InboundPinholeAllowed",
+		"SystemUpdateID", "FirewallEnabled", "InboundPinholeAllowed",
+		"EnabledForInternet", "NumberOfActiveConnections", "EthernetLinkStatus",
 	};
+	const unsigned twice = 4;	/* in WANPPPConnection as well */
 	static struct doc d;
 	unsigned n = 0;
 
@@ -230,7 +255,7 @@ static void only_the_evented_variables_are(void **state)
 			assert_int_equal(count(&d, wanted), 0);
 		}
 	}
-	assert_int_equal(n, sizeof(evented) / sizeof(evented[0]));
+	assert_int_equal(n, sizeof(evented) / sizeof(evented[0]) + twice);
 }
 
 static bool is_used(const struct igd_service_row *s, size_t var)
@@ -242,7 +267,7 @@ static bool is_used(const struct igd_service_row *s, size_t var)
 				return true;
 		}
 	}
-	return s->vars[var].evented;
+	return s->vars[var].event != IGD_EVENT_NONE;
 }
 
 static void assert_args_are_sound(const struct igd_service_row *s, const struct igd_action_row *row)
@@ -310,6 +335,7 @@ static void other_paths_lead_nowhere(void **state)
 		"/" TOKEN "/%31/igd.xml", "x/" TOKEN "/1/igd.xml", TOKEN "/1/igd.xml",
 		"/" TOKEN "/1/WANIPv6Firewall1", "/" TOKEN "/ctl/igd.xml", "/" TOKEN "/ctl/",
 		"/" TOKEN "/ctl/wanipconn1", "/" TOKEN "/evt/WANIPConn2",
+		"/" TOKEN "/evt/WANIPv6Firewall1", "/" TOKEN "/evt1/WANIPConn1",
 		"/k7Qx-_9/1/igd.xml", "/k7Qx-_94/1/igd.xml", "/k7Qx-_933/1/igd.xml",
 		"//1/igd.xml", "/1/igd.xml", "/rootDesc.xml",
 	};
@@ -332,6 +358,7 @@ int main(void)
 		cmocka_unit_test(the_root_says_who_it_is),
 		cmocka_unit_test(urls_lead_to_their_service),
 		cmocka_unit_test(v1_shows_nothing_of_v2),
+		cmocka_unit_test(ppp_is_the_same_by_another_name),
 		cmocka_unit_test(an_scpd_declares_as_the_standard_does),
 		cmocka_unit_test(only_the_evented_variables_are),
 		cmocka_unit_test(the_table_keeps_the_rules),

@@ -19,7 +19,7 @@
 #define LAN 7
 #define GROUPS 3		/* of announcements */
 #define V1_TARGETS 10
-#define V2_TARGETS 11
+#define V2_TARGETS 13
 #define ROOT "upnp:rootdevice"
 #define IGD "urn:schemas-upnp-org:device:InternetGatewayDevice:"
 
@@ -324,6 +324,23 @@ static void nobody_takes_all_places(void **state)
 	assert_int_equal(w.sent_count, 8 + 1);
 }
 
+/* More searches than there are places: some are answered sooner, none never. */
+static void a_crowd_costs_nobody_his_answer(void **state)
+{
+	char from[] = "192.168.1.100";
+
+	(void)state;
+	for (int host = 0; host < 30; host++) {
+		from[11] = (char)('0' + host / 10);
+		from[12] = (char)('0' + host % 10);
+		for (uint16_t i = 0; i < 8; i++)
+			multicast(from, (uint16_t)(2000 + i), "5", ROOT);
+	}
+	multicast("192.168.1.10", 4000, "5", ROOT);
+	loop_advance(w.loop, 5000);
+	assert_int_equal(w.sent_count, 30 * 8 + 1);
+}
+
 static void replies_are_paid_by_whom_they_go_to(void **state)
 {
 	(void)state;
@@ -447,6 +464,7 @@ int main(void)
 		QUIET(many_answers_are_spread_within_mx),
 		QUIET(a_repeated_search_is_answered_once),
 		QUIET(nobody_takes_all_places),
+		QUIET(a_crowd_costs_nobody_his_answer),
 		QUIET(replies_are_paid_by_whom_they_go_to),
 		QUIET(locations_are_of_the_asker_s_link),
 		QUIET(the_view_follows_the_target),

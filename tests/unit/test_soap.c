@@ -209,12 +209,12 @@ static void depth_arguments_and_text_are_bounded(void **state)
 	assert_int_equal(s.used, SOAP_TEXT_MAX);
 	soap_text(&s, STR("y"));
 	ends(&s, 4);
-	assert_int_equal(soap_decode(&s, &call), ERR_FULL);
+	assert_int_equal(soap_decode(&s, &call), ERR_RANGE);
 	soap_init(&s);
 	start(&s, ENV, "Envelope");
 	start(&s, ENV, "Body");
 	soap_start(&s, STR_NONE, (struct str){big, sizeof(big)});
-	assert_spoilt(&s, ERR_FULL);
+	assert_spoilt(&s, ERR_RANGE);
 }
 
 static void soapaction_is_read_with_and_without_quotes(void **state)

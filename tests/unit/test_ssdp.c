@@ -129,7 +129,7 @@ static void all_is_three_plus_two_a_device_plus_services(void **state)
 {
 	(void)state;
 	assert_int_equal(bits(match1("ssdp:all")), 3 + 2 * 2 + 3);
-	assert_int_equal(bits(match2("ssdp:all")), 3 + 2 * 2 + 4);
+	assert_int_equal(bits(match2("ssdp:all")), 3 + 2 * 2 + 6);
 	assert_int_equal(match1("ssdp:all"), ssdp_targets(IGD_V1));
 	assert_int_equal(match2("ssdp:all"), ssdp_targets(IGD_V2));
 }
@@ -176,7 +176,7 @@ static void what_is_not_here_gets_silence(void **state)
 			UUID "1",
 		"uuid:", DEVICE "InternetGatewayDevice", DEVICE "InternetGatewayDevice:",
 		DEVICE "InternetGatewayDevice:01", DEVICE "InternetGatewayDevice:1x",
-		DEVICE "MediaServer:1", SERVICE "WANPPPConnection:1",
+		DEVICE "MediaServer:1", SERVICE "WANPPPConnection:2",
 		"urn:dial-multiscreen-org:service:dial:1",
 			"urn:schemas-upnp-org:service:WANIPConnection",
 	};
@@ -275,6 +275,9 @@ static void replies_to_all_name_each_target_once(void **state)
 		{SERVICE "WANIPConnection:2", UUID "12::" SERVICE "WANIPConnection:2"},
 		{SERVICE "WANIPv6FirewallControl:1",
 			UUID "12::" SERVICE "WANIPv6FirewallControl:1"},
+		{SERVICE "WANPPPConnection:1", UUID "12::" SERVICE "WANPPPConnection:1"},
+		{SERVICE "WANEthernetLinkConfig:1",
+			UUID "12::" SERVICE "WANEthernetLinkConfig:1"},
 	};
 	struct ssdp_self v2 = self(IGD_V2);
 
