@@ -3,10 +3,13 @@
 
 import re
 import shutil
+import socket
+import struct
 import time
 
 import lab as L
 import upnp
+from agree import in_kernel
 from space import Skip, wait_for
 from upnp import FC6, GROUP6_LINK, GROUP6_SITE, IGD2, URN, WANIP1, Http, Igd
 
@@ -156,6 +159,10 @@ def test_lease_is_told_by_version(lab):
     assert 3990 <= int(two.specific(8001)["NewLeaseDuration"]) <= 4000
     assert two.add(8002, L.LAN1, lease=0) == {}
     assert 604790 <= int(one.specific(8002)["NewLeaseDuration"]) <= 604800
+    for port, lease in ((8003, 30 * 86400), (8004, 2 ** 32 - 2)):   # longer than the helper lets
+        assert one.add(port, L.LAN1, lease=lease) == {}
+        assert lease - 10 <= int(one.specific(port)["NewLeaseDuration"]) <= lease
+    assert {8003, 8004} <= {port for _, port, _, _ in in_kernel(lab)}
 
 
 def test_others_descriptions_are_private(lab):
