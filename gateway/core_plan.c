@@ -40,6 +40,9 @@ static struct device *see_device(struct core *core, const struct addr *addr)
 	uint8_t mac[6];
 	bool known = core->env.mac_of(core->env.arg, addr, mac);
 
+	/* Another host on another LAN may have the same one. */
+	if (!known && addr_is_link_local(addr))
+		return NULL;
 	return devices_see(core->devices, addr, known ? mac : NULL, store_wall_s(core));
 }
 
@@ -499,7 +502,7 @@ static void plan_request(struct core *core, uint32_t index)
 	if (item->req.origin != MAP_ORIGIN_OWNER) {
 		a.device = see_device(core, &item->req.client);
 		if (!a.device) {
-			answer(item, MAP_TROUBLE, "too many devices");
+			answer(item, MAP_TROUBLE, "too many devices, or not known who asks");
 			return;
 		}
 		item->device_id = a.device->row.id;
