@@ -191,7 +191,7 @@ static void answer_granted(struct asking *a, const struct opening *o, uint32_t g
 static bool within_quota(struct asking *a)
 {
 	struct decide_usage usage = {
-		.device = a->device->openings,
+		.device = devices_usage(a->core->devices, a->device),
 		.zone = a->core->zone_openings[a->device->row.zone],
 		.total = (uint32_t)table_count(a->core->table),
 	};
