@@ -27,7 +27,7 @@
 #define CORE_LANS_MAX 32
 #define CORE_PINHOLE_IDS 65536	/* ids below are pinholes': UniqueID is ui2 */
 #define CORE_WATCHERS 8
-#define CORE_HELD 1024		/* places for ports held back, by port modulo this */
+#define CORE_HELD 65536		/* ports held back: a place each, so that nobody ends another's */
 #define CORE_HOLD_MS 120000	/* RFC 6887 section 15: not to another client for two minutes */
 #define CORE_DAY_MS 86400000ULL	/* kernel timeout of what has no end, and how long away is gone */
 
@@ -92,7 +92,6 @@ struct batch {
 };
 
 struct hold {
-	uint16_t port;
 	uint32_t device_id;
 	uint64_t until_ms;
 };

@@ -73,10 +73,9 @@ static bool decide_port(struct asking *a, uint16_t external_port)
 
 static bool is_held(const struct core *core, uint16_t port, uint32_t device_id)
 {
-	const struct hold *h = &core->held[port % CORE_HELD];
+	const struct hold *h = &core->held[port];
 
-	return h->port == port && h->device_id != device_id &&
-	       h->until_ms > loop_now_ms(core->loop);
+	return h->device_id != device_id && h->until_ms > loop_now_ms(core->loop);
 }
 
 /* A port number belongs to one device for TCP and UDP; two keys that both name their remote host
