@@ -136,6 +136,10 @@ typedef int db_device_addr_fn(void *arg, uint32_t device_id, const struct addr *
 int db_device_put(struct db *db, const struct db_device *d);
 int db_device_addr_put(struct db *db, uint32_t device_id, const struct addr *addr); /* moves it */
 int db_device_addr_delete(struct db *db, const struct addr *addr);
+/* A device goes with its addresses. Absent is no error. */
+int db_device_delete(struct db *db, uint32_t id);
+int db_devices_clear(struct db *db);	/* all of them, with their addresses */
+int db_device_addrs_clear(struct db *db);
 int db_devices_each(struct db *db, db_device_fn *fn, void *arg);
 int db_device_addrs_each(struct db *db, db_device_addr_fn *fn, void *arg);
 

@@ -60,6 +60,23 @@ int db_device_addr_delete(struct db *db, const struct addr *addr)
 	return table_delete(db, SQL_DEVICE_ADDR_DELETE, &device_addrs, &key);
 }
 
+int db_device_delete(struct db *db, uint32_t id)
+{
+	const struct db_device key = {.id = id};
+
+	return table_delete(db, SQL_DEVICE_DELETE, &devices, &key);
+}
+
+int db_devices_clear(struct db *db)
+{
+	return sql_run(db, SQL_DEVICES_CLEAR, "DELETE FROM devices");
+}
+
+int db_device_addrs_clear(struct db *db)
+{
+	return sql_run(db, SQL_DEVICE_ADDRS_CLEAR, "DELETE FROM device_addrs");
+}
+
 int db_devices_each(struct db *db, db_device_fn *fn, void *arg)
 {
 	struct cursor c = table_select(db, SQL_DEVICES_EACH, &devices, " ORDER BY id");

@@ -67,7 +67,7 @@ static void on_start_waited(void *arg)
 	core->ready = true;
 }
 
-/* What has no end in the kernel but a day's timeout, and devices that left for good. */
+/* What the kernel would end before its time, and devices that left for good. */
 static void keep_house(void *arg)
 {
 	struct core *core = arg;
@@ -79,11 +79,11 @@ static void keep_house(void *arg)
 		struct pending item = {.kind = PENDING_PROLONG, .opening_id = o->id};
 		uint8_t mac[6];
 
-		if (change_until_ms(o) != LOOP_NEVER || !d)
+		if (o->kernel_until_ms >= change_until_ms(o) || !d)
 			continue;
 		if (d->home_ms == 0 || core->env.mac_of(core->env.arg, &o->internal.addr, mac))
 			d->home_ms = now;
-		if (now - d->home_ms < CORE_DAY_MS) {
+		if (change_until_ms(o) != LOOP_NEVER || now - d->home_ms < CORE_DAY_MS) {
 			batch_push(core, &item);
 			continue;
 		}

@@ -25,6 +25,9 @@ struct device *ask_device(struct core *core, const struct addr *addr)
 	uint8_t mac[6];
 	bool known = core->env.mac_of(core->env.arg, addr, mac);
 
+	/* Another host on another LAN may have the same one. */
+	if (!known && addr_is_link_local(addr))
+		return NULL;
 	return devices_see(core->devices, addr, known ? mac : NULL, store_wall_s(core));
 }
 
@@ -55,10 +58,9 @@ bool ask_decide(struct asking *a, uint16_t external_port)
 
 static bool is_held(const struct core *core, uint16_t port, uint32_t device_id)
 {
-	const struct hold *h = &core->held[port % CORE_HELD];
+	const struct hold *h = &core->held[port];
 
-	return h->port == port && h->device_id != device_id &&
-	       h->until_ms > loop_now_ms(core->loop);
+	return h->device_id != device_id && h->until_ms > loop_now_ms(core->loop);
 }
 
 /* A port number belongs to one device for TCP and UDP; two keys that both name their remote host
@@ -264,7 +266,7 @@ void ask_granted(struct asking *a, const struct opening *o, uint32_t granted_s)
 bool ask_quota(struct asking *a)
 {
 	struct decide_usage usage = {
-		.device = a->target->openings,
+		.device = devices_usage(a->core->devices, a->target),
 		.zone = a->core->zone_openings[a->target->row.zone],
 		.total = (uint32_t)table_count(a->core->table),
 	};

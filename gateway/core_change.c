@@ -395,8 +395,7 @@ static void hold_port(struct core *core, const struct opening *o)
 {
 	if (!opening_is4(o))
 		return;
-	core->held[o->external.port % CORE_HELD] = (struct hold){
-		.port = o->external.port,
+	core->held[o->external.port] = (struct hold){
 		.device_id = o->device_id,
 		.until_ms = loop_now_ms(core->loop) + CORE_HOLD_MS,
 	};

@@ -90,12 +90,16 @@ int elems_memo_decode(const uint8_t *bytes, size_t len, struct elems_memo *out)
 }
 
 /* How long the kernel shall keep it by itself: the longest lease and a little more; a day for what
- * has no end, prolonged by the daemon as long as it lives. */
+ * has no end, and no longer than the helper allows (version 1 of UPnP knows no longest lease). The
+ * daemon prolongs both as long as it lives. */
 static uint64_t wanted_until_ms(const struct core *core, const struct opening *o)
 {
-	uint64_t until = change_until_ms(o);
+	uint64_t until = change_until_ms(o), now = loop_now_ms(core->loop);
 
-	return until == LOOP_NEVER ? loop_now_ms(core->loop) + CORE_DAY_MS : until + GRACE_MS;
+	if (until == LOOP_NEVER)
+		return now + CORE_DAY_MS;
+	until += GRACE_MS;
+	return until < now + FW_TIMEOUT_MAX_MS ? until : now + FW_TIMEOUT_MAX_MS;
 }
 
 static struct fw_hole hole_of(const struct core *core, const struct opening *o)

@@ -36,7 +36,7 @@
  * us for each that is there, the one cost that grows with what is open. */
 #define CORE_FILTERS_DEVICE 128
 #define CORE_FILTERS_MAX 1024
-#define CORE_HELD 1024		/* places for ports held back, by port modulo this */
+#define CORE_HELD 65536		/* ports held back: a place each, so that nobody ends another's */
 #define CORE_HOLD_MS 120000	/* RFC 6887 section 15: not to another client for two minutes */
 #define CORE_DAY_MS 86400000ULL	/* kernel timeout of what has no end, and how long away is gone */
 
@@ -106,7 +106,6 @@ struct batch {
 };
 
 struct hold {
-	uint16_t port;
 	uint32_t device_id;
 	uint64_t until_ms;
 };

@@ -65,6 +65,12 @@ static int run_op(struct db *db, const struct op *op)
 		return db_device_put(db, &op->device);
 	case OP_DEVICE_ADDR:
 		return db_device_addr_put(db, op->device_addr.id, &op->device_addr.addr);
+	case OP_DEVICE_GONE:
+		return db_device_delete(db, op->device.id);
+	case OP_DEVICE_ADDRS_GONE:
+		return db_device_addrs_clear(db);
+	case OP_DEVICES_CLEAR:
+		return db_devices_clear(db);
 	case OP_SETTING:
 		return db_setting_put(db, op->setting.name, op->setting.value);
 	case OP_PRUNE:
@@ -271,8 +277,24 @@ static void put_device_addr(void *arg, uint32_t device_id, const struct addr *ad
 	op->device_addr.addr = *addr;
 }
 
+/* Before what is new: an address may have gone from one to the other. */
+static void put_devices_lost(struct store_job *sj)
+{
+	const struct devices_lost *lost = devices_lost(sj->core->devices);
+
+	for (size_t i = 0; i < lost->count; i++) {
+		struct op *op = job_add(sj, OP_DEVICE_GONE);
+		if (op)
+			op->device.id = lost->ids[i];
+	}
+	if (lost->addrs)
+		job_add(sj, OP_DEVICE_ADDRS_GONE);
+	devices_lost_told(sj->core->devices);
+}
+
 void job_put_devices(struct store_job *sj)
 {
+	put_devices_lost(sj);
 	for (size_t i = 0; i < devices_count(sj->core->devices); i++) {
 		struct device *d = devices_at(sj->core->devices, i);
 		struct op *op = d->dirty ? job_add(sj, OP_DEVICE) : NULL;

@@ -209,7 +209,7 @@ static void plan_request(struct core *core, uint32_t index)
 	if (item->req.origin != MAP_ORIGIN_OWNER) {
 		a.device = ask_device(core, &item->req.client);
 		if (!a.device) {
-			ask_answer(item, MAP_TROUBLE, "too many devices");
+			ask_answer(item, MAP_TROUBLE, "too many devices, or not known who asks");
 			return;
 		}
 		a.target = a.device;

@@ -120,7 +120,7 @@ bool store_batch(struct core *core, void (*stored)(struct core *core))
 		return false;
 	}
 	/* Devices first: openings refer to them. */
-	if (core->batch.change_count > 0)
+	if (core->batch.change_count > 0 || devices_lost(core->devices)->count > 0)
 		job_put_devices(sj);
 	for (size_t i = 0; i < core->batch.change_count; i++)
 		put_change(sj, &core->batch.changes[i]);
@@ -144,6 +144,7 @@ void store_everything(struct core *core)
 	if (!sj)
 		return;
 	sj->whole = true;
+	job_add(sj, OP_DEVICES_CLEAR);
 	devices_soil(core->devices);
 	job_put_devices(sj);
 	job_put_state(sj);

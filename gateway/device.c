@@ -23,6 +23,7 @@ struct devices {
 	struct slot *slots;	/* open addressing; addresses move between devices, never leave */
 	size_t addrs;
 	size_t dirty_addrs;
+	struct devices_lost lost;
 };
 
 struct devices *devices_new(void)
@@ -90,6 +91,7 @@ static void forget_addrs(struct devices *ds)
 	memset(ds->slots, 0, SLOTS * sizeof(struct slot));
 	ds->addrs = 0;
 	ds->dirty_addrs = 0;
+	ds->lost.addrs = true;
 }
 
 static void set_addr(struct devices *ds, const struct addr *addr, uint32_t id, bool dirty)
@@ -121,8 +123,11 @@ static struct device **find_place(struct devices *ds)
 		if (!oldest || ds->at[i]->row.last_wall_s < (*oldest)->row.last_wall_s)
 			oldest = &ds->at[i];
 	}
-	if (oldest)
-		free(*oldest);
+	if (!oldest)
+		return NULL;
+	if (ds->lost.count < DEVICES_LOST_MAX)
+		ds->lost.ids[ds->lost.count++] = (*oldest)->row.id;
+	free(*oldest);
 	return oldest;
 }
 
@@ -166,6 +171,8 @@ static struct device *make(struct devices *ds, const uint8_t mac[6], uint64_t no
 		.last_wall_s = now_wall_s,
 	};
 
+	if (ds->lost.count == DEVICES_LOST_MAX)
+		return NULL;
 	if (mac)
 		memcpy(row.mac, mac, sizeof(row.mac));
 	return add(ds, &row, true);
@@ -220,6 +227,30 @@ struct device *devices_adopt(struct devices *ds, uint32_t id, const struct addr 
 	return d;
 }
 
+uint32_t devices_usage(const struct devices *ds, const struct device *d)
+{
+	uint32_t sum = 0;
+
+	if (d->row.has_mac)
+		return d->openings;
+	for (size_t i = 0; i < ds->count; i++) {
+		if (!ds->at[i]->row.has_mac)
+			sum += ds->at[i]->openings;
+	}
+	return sum;
+}
+
+const struct devices_lost *devices_lost(const struct devices *ds)
+{
+	return &ds->lost;
+}
+
+void devices_lost_told(struct devices *ds)
+{
+	ds->lost.count = 0;
+	ds->lost.addrs = false;
+}
+
 size_t devices_count(const struct devices *ds)
 {
 	return ds->count;
@@ -238,7 +269,8 @@ void devices_new_addrs(struct devices *ds, devices_addr_fn *fn, void *arg)
 			continue;
 		slot->dirty = false;
 		ds->dirty_addrs--;
-		fn(arg, slot->device_id, &slot->addr);
+		if (devices_by_id(ds, slot->device_id))
+			fn(arg, slot->device_id, &slot->addr);
 	}
 }
 

@@ -51,6 +51,9 @@ enum fw_elem_op {
 #define FW_DATA_MAX 8
 #define FW_USERDATA_MAX 64
 #define FW_TIMEOUT_NONE 0
+/* No element of an opening lives longer by itself: UPnP's longest lease in version 2 (604800 s),
+ * and a day. */
+#define FW_TIMEOUT_MAX_MS (8ull * 24 * 3600 * 1000)
 
 struct fw_elem {
 	uint8_t set;			/* enum fw_set */

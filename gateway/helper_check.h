@@ -10,8 +10,7 @@
 #include "gateway/fw.h"
 #include "gateway/helper_wire.h"
 
-/* The longest lease, that of UPnP (604800 s), and a day. */
-#define HELPER_CHECK_TIMEOUT_MAX_MS (8ull * 24 * 3600 * 1000)
+#define HELPER_CHECK_TIMEOUT_MAX_MS FW_TIMEOUT_MAX_MS
 
 /* Questions to the helper's own configuration and rtnetlink. */
 struct helper_facts {

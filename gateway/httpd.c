@@ -247,14 +247,6 @@ static bool waits_for_client(const struct httpd_conn *conn)
 	return conn->phase != HTTPD_PHASE_HANDED && !conn->stream;
 }
 
-static void cut_ended(struct httpd *httpd)
-{
-	for (size_t i = 0; i < httpd->conn_count; i++) {
-		if (httpd_conn_ended(httpd->conns[i]))
-			httpd_conn_cut(httpd->conns[i]);
-	}
-}
-
 static void run_rounds(struct httpd *httpd)
 {
 	MHD_UNSIGNED_LONG_LONG wait_ms;
@@ -271,8 +263,6 @@ static void run_rounds(struct httpd *httpd)
 	httpd->dirty = false;
 	if (more)
 		httpd_conn_wake(httpd);
-	else
-		cut_ended(httpd);
 }
 
 /* Somebody with many addresses could hold all connections: the one that has been waiting for its
@@ -402,6 +392,15 @@ void httpd_unlisten(struct httpd_listener *listener)
 
 /* ---- the loop ---- */
 
+/* libmicrohttpd misses the end of a request that is cut short when it came with the last bytes. */
+static bool is_over(const struct httpd_conn *conn, uint64_t now)
+{
+	if (!waits_for_client(conn))
+		return false;
+	return now - conn->since_ms >= HTTPD_IDLE_MS ||
+	       (conn->phase != HTTPD_PHASE_ANSWERED && httpd_conn_left(conn));
+}
+
 static void on_sweep(void *arg)
 {
 	struct httpd *httpd = arg;
@@ -411,7 +410,7 @@ static void on_sweep(void *arg)
 		struct httpd_conn *conn = httpd->conns[i];
 		if (conn->stream)
 			httpd_stream_sweep(conn->stream, now);
-		else if (waits_for_client(conn) && now - conn->since_ms >= HTTPD_IDLE_MS)
+		else if (is_over(conn, now))
 			httpd_conn_cut(conn);
 	}
 	for (struct httpd_listener *l = httpd->listeners; l; l = l->next)

@@ -2,6 +2,7 @@
 /* A connection of httpd: suspended, resumed, answered, cut; see httpd_conn.h. */
 #include "gateway/httpd_conn.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 void httpd_conn_wake(struct httpd *httpd)
@@ -27,12 +28,12 @@ void httpd_conn_resume(struct httpd_conn *conn)
 	httpd_conn_wake(conn->httpd);
 }
 
-bool httpd_conn_ended(const struct httpd_conn *conn)
+bool httpd_conn_left(const struct httpd_conn *conn)
 {
 	char byte;
+	ssize_t n = recv(conn->peer.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-	return conn->phase != HTTPD_PHASE_HANDED && conn->phase != HTTPD_PHASE_ANSWERED &&
-	       recv(conn->peer.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 void httpd_conn_cut(struct httpd_conn *conn)

@@ -64,9 +64,8 @@ void httpd_conn_suspend(struct httpd_conn *conn);
 void httpd_conn_resume(struct httpd_conn *conn);
 /* response NULL: cuts the connection. Else takes it over. */
 void httpd_conn_deliver(struct httpd_conn *conn, unsigned status, struct MHD_Response *response);
-/* No more will come, and no answer is due: libmicrohttpd does not see an end that came together
- * with bytes before it. Only after it has read them. */
-bool httpd_conn_ended(const struct httpd_conn *conn);
+/* An end of what the client sends, and nothing left of it to read. */
+bool httpd_conn_left(const struct httpd_conn *conn);
 /* The client finds it closed; libmicrohttpd learns it from the socket. */
 void httpd_conn_cut(struct httpd_conn *conn);
 /* Tells who waits to answer or to push that nobody reads. */

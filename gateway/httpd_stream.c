@@ -7,10 +7,8 @@
 
 #include "protocols/err.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define BUFFER_MIN 4096
 #define BLOCK 4096	/* what libmicrohttpd asks for at once where it does not use chunks */
@@ -140,21 +138,13 @@ void httpd_stream_close(struct httpd_stream *s)
 	httpd_conn_resume(s->conn);
 }
 
-/* libmicrohttpd does not look at a suspended connection; an end of what the reader sends is taken
- * for his leaving. */
-static bool reader_left(const struct httpd_stream *s)
-{
-	char byte;
-	ssize_t n = recv(s->conn->peer.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-
-	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
-}
-
 void httpd_stream_sweep(struct httpd_stream *s, uint64_t now)
 {
 	bool empty = s->head == s->tail;
 
-	if ((!empty && now - s->moved_ms >= HTTPD_IDLE_MS) || reader_left(s))
+	/* libmicrohttpd does not look at a suspended connection; an end of what the reader sends is
+	 * taken for his leaving. */
+	if ((!empty && now - s->moved_ms >= HTTPD_IDLE_MS) || httpd_conn_left(s->conn))
 		cut(s);
 	else if (empty && now - s->moved_ms >= HTTPD_BEAT_MS)
 		httpd_stream_push(s, s->beat);

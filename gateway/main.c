@@ -73,15 +73,19 @@ struct options {
 
 /* ---- what the core asks of the network ---- */
 
+/* What hosts of another LAN claim about an address counts for nothing; whose a link-local one is
+ * cannot be told when two LANs have it. */
 static bool env_mac_of(void *arg, const struct addr *addr, uint8_t mac[6])
 {
 	const struct daemon *d = arg;
+	int home = net_lan_with(d->net, addr);
+	size_t known = 0;
 
-	for (size_t i = 0; i < net_lan_count(d->net); i++) {
-		if (net_neigh_mac(d->net, net_lan(d->net, i)->ifindex, addr, mac))
-			return true;
-	}
-	return false;
+	if (home != 0)
+		return net_neigh_mac(d->net, home, addr, mac);
+	for (size_t i = 0; i < net_lan_count(d->net); i++)
+		known += net_neigh_mac(d->net, net_lan(d->net, i)->ifindex, addr, mac);
+	return known == 1;
 }
 
 static bool env_is_lan_host(void *arg, const struct addr *addr)
@@ -159,7 +163,8 @@ static int catch_signals(struct daemon *d)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	/* Blocked before the first thread starts: they all inherit it. */
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+		signal(SIGHUP, SIG_IGN) == SIG_ERR)
 		return ERR_IO;
 	d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (d->signals < 0 || !loop_fd_add(d->loop, d->signals, EPOLLIN, on_signal, d))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Route: news as server-sent events (WHATWG HTML section 9.2), one JSON object each, named opened,
- * changed, closed, refused, wan, epoch, health, and at the beginning status. A reader too slow for
- * them is cut and asks again; what it missed is in the record.
+ * changed, closed, refused, wan, epoch, health, limits, and at the beginning status. A reader too
+ * slow for them is cut and asks again; what it missed is in the record.
  */
 #include "protocols/err.h"
 #include "web/api_routes.h"
@@ -20,6 +20,7 @@ static const char *news_text(enum core_news news)
 		[CORE_NEWS_WAN] = "wan",
 		[CORE_NEWS_EPOCH] = "epoch",
 		[CORE_NEWS_HEALTH] = "health",
+		[CORE_NEWS_LIMITS] = "limits",
 	};
 	return text[news];
 }

@@ -115,9 +115,9 @@ def test_long_lists_are_bounded(lab):
     settings(lab, quota_device=700, quota_zone=700)
     igd = Igd(lab, version=2)
     for port in range(20000, 20600):
-        assert igd.add(port, L.LAN1, text='"' * 70) == {}
+        assert igd.add(port, L.LAN1, text='"' * 140) == {}
     entries = igd.list_range()
-    assert len(entries) == 512 and entries[-1]["NewDescription"] == '"' * 64
+    assert len(entries) == 512 and entries[-1]["NewDescription"] == '"' * 128
     more = igd.list_range(int(entries[-1]["NewExternalPort"]) + 1)
     assert [int(e["NewExternalPort"]) for e in entries + more] == list(range(20000, 20600))
     assert igd.delete_range(20000, 20599) == {} and igd.generic(0) == 713

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A disk that stalls holds up no protocol and loses nothing that was answered."""
+"""A disk that stalls holds up no protocol, and invented addresses do not fill it."""
 
+import contextlib
+import socket
+import sqlite3
 import time
 
 import lab as L
+import pcp
 from slow_disk import SlowDisk
-from space import wait_for
+from space import inside, sysctl, wait_for
 
 STALL_S = 5
 PORTS = range(20000, 20020)
@@ -79,6 +83,29 @@ def test_kill9_while_the_disk_stalls_loses_nothing(lab):
     lab.postern.helper.start()
     lab.postern.restart()
     assert opened(lab) == list(PORTS)
+
+
+def test_a_crowd_of_invented_addresses(lab):
+    lab.start_postern()
+    lab.batch("lan2", "route add local 2001:db8:1:0:1::/80 dev lo\n")
+    with inside("lan2"):
+        sysctl("net.ipv6.ip_nonlocal_bind=1")
+    for i in range(2400):
+        source = f"2001:db8:1:0:1::{i:x}"
+        with inside("lan2"), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind((source, 0))
+            sock.sendto(pcp.build_map(source, "udp", 5000), (L.ROUTER_6, pcp.PORT))
+        if i % 50 == 0:
+            time.sleep(0.02)
+    assert lab.pcp("lan1", L.ROUTER, None).map("tcp", 8000).name == "SUCCESS", "room for others"
+    time.sleep(1.5)     # refusals are written within a second
+    assert status(lab)["store"] == "ok"
+    lab.postern.daemon.stop()
+    with contextlib.closing(sqlite3.connect(f"{lab.dir}/state/postern.db")) as db:
+        for table in ("devices", "device_addrs"):
+            assert 64 < db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] <= 1024
+    lab.postern.restart()
+    assert 8000 in opened(lab)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 
 import re
 import shutil
+import socket
+import struct
 import time
 
 import lab as L
 import upnp
+from agree import in_kernel
 from space import Skip, wait_for
 from upnp import FC6, GROUP6_LINK, GROUP6_SITE, IGD2, URN, WANIP1, Http, Igd
 
@@ -156,6 +159,10 @@ def test_lease_is_told_by_version(lab):
     assert 3990 <= int(two.specific(8001)["NewLeaseDuration"]) <= 4000
     assert two.add(8002, L.LAN1, lease=0) == {}
     assert 604790 <= int(one.specific(8002)["NewLeaseDuration"]) <= 604800
+    for port, lease in ((8003, 30 * 86400), (8004, 2 ** 32 - 2)):   # longer than the helper lets
+        assert one.add(port, L.LAN1, lease=lease) == {}
+        assert lease - 10 <= int(one.specific(port)["NewLeaseDuration"]) <= lease
+    assert {8003, 8004} <= {port for _, port, _, _ in in_kernel(lab)}
 
 
 def test_others_descriptions_are_private(lab):
@@ -401,6 +408,36 @@ def test_rubbish_is_refused_and_forgotten(lab):
         away.http.close()
     assert igd.add(8000, L.LAN1) == {} and igd.specific(8000)["NewInternalClient"] == L.LAN1
     assert lab.postern.daemon.alive()
+
+
+def guest_lan(lab):
+    """lan2 on a LAN of its own; its control point there."""
+    open_input(lab)
+    lab.batch("router", """
+link set p2 nomaster
+address add 192.168.2.1/24 dev p2
+address add 2001:db8:2::1/64 dev p2 nodad
+""")
+    lab.batch("lan2", """
+address flush dev eth0 scope global
+address add 192.168.2.20/24 dev eth0
+address add 2001:db8:2::20/64 dev eth0 nodad
+""")
+    lab.start_postern(interfaces={"lan": "br-lan p2"})
+    return Igd(lab, "lan2", address="192.168.2.1",
+               key=upnp.location(lab, "lan2", to="192.168.2.1").split("/")[3])
+
+
+def test_hosts_of_another_lan_are_not_ours(lab):
+    igd = guest_lan(lab)
+    mac, address = bytes.fromhex(lab.mac("lan2").replace(":", "")), socket.inet_aton
+    arp = struct.pack("!HHBBH", 0x0001, 0x0800, 6, 4, 1)
+    lab.send_frame("lan2", "eth0", b"\xff" * 6 + mac + b"\x08\x06" + arp + mac +
+                   address(L.LAN1) + bytes(6) + address("192.168.2.1"))
+    claimed = f"{L.LAN1} dev p2 lladdr {lab.mac('lan2')}"
+    assert wait_for(lambda: claimed in lab.ns("router").ip("neigh")), "the kernel believes it"
+    assert igd.add(8000, L.LAN1) == 606
+    assert igd.add(8000, "192.168.2.20") == {}
 
 
 def test_many_mappings(lab):

@@ -470,6 +470,10 @@ static void test_events(void **state)
 	for (int i = 0; i < HTTPD_STREAMS_MAX; i++) {
 		hear(r, fd[i], "\"hello\"");
 		assert_non_null(strstr(r->text, "event: opened\n"));
+	}
+	json_decref(get(r, "PUT", "/api/v1/settings/quota.new", "{\"value\":5}"));
+	for (int i = 0; i < HTTPD_STREAMS_MAX; i++) {
+		hear(r, fd[i], "event: limits\n");
 		close(fd[i]);
 	}
 }

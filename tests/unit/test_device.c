@@ -115,6 +115,49 @@ static void a_crowd_pushes_out_only_idle_ones(void **state)
 	devices_free(ds);
 }
 
+/* What the store shall forget, and that nobody new comes before it was told of many. */
+static void the_store_hears_who_is_gone(void **state)
+{
+	struct devices *ds = devices_new();
+	struct db_device row = {.id = 1, .has_mac = true};
+	uint32_t i = 1;
+
+	(void)state;
+	assert_int_equal(devices_load(ds, &row), 0);
+	for (i = 2; i <= DEVICES_MAX; i++)
+		see(ds, i, i, i);
+	assert_int_equal(devices_lost(ds)->count, 0);
+	see(ds, i, i, i);
+	assert_int_equal(devices_lost(ds)->count, 1);
+	assert_int_equal(devices_lost(ds)->ids[0], 1);
+	devices_lost_told(ds);
+	assert_int_equal(devices_lost(ds)->count, 0);
+	for (uint32_t n = 0; n < DEVICES_LOST_MAX; n++, i++)
+		assert_non_null(see(ds, i + 1, i + 1, i));
+	assert_null(see(ds, i + 1, i + 1, i));
+	assert_non_null(see(ds, i, i, i));
+	devices_lost_told(ds);
+	assert_non_null(see(ds, i + 1, i + 1, i));
+	devices_free(ds);
+}
+
+static void who_has_no_mac_shares_a_quota(void **state)
+{
+	struct devices *ds = devices_new();
+
+	(void)state;
+	see(ds, 1, 0, 0)->openings = 2;
+	see(ds, 2, 0, 0)->openings = 3;
+	see(ds, 3, 3, 0)->openings = 4;
+	assert_int_equal(devices_usage(ds, at(ds, 1)), 5);
+	assert_int_equal(devices_usage(ds, see(ds, 4, 0, 0)), 5);
+	assert_int_equal(devices_usage(ds, at(ds, 3)), 4);
+	see(ds, 2, 2, 0);
+	assert_int_equal(devices_usage(ds, at(ds, 1)), 2);
+	assert_int_equal(devices_usage(ds, at(ds, 2)), 3);
+	devices_free(ds);
+}
+
 static void a_crowd_of_addresses_is_bounded(void **state)
 {
 	struct devices *ds = devices_new();
@@ -127,6 +170,7 @@ static void a_crowd_of_addresses_is_bounded(void **state)
 		assert_ptr_equal(at(ds, i), d);
 	}
 	assert_int_equal(devices_count(ds), 1);
+	assert_true(devices_lost(ds)->addrs);
 	devices_free(ds);
 }
 
@@ -210,6 +254,8 @@ int main(void)
 		cmocka_unit_test(an_address_moves_with_its_mac),
 		cmocka_unit_test(an_address_alone_gets_its_mac_later),
 		cmocka_unit_test(a_crowd_pushes_out_only_idle_ones),
+		cmocka_unit_test(the_store_hears_who_is_gone),
+		cmocka_unit_test(who_has_no_mac_shares_a_quota),
 		cmocka_unit_test(a_crowd_of_addresses_is_bounded),
 		cmocka_unit_test(the_store_hears_what_is_new),
 		cmocka_unit_test(an_id_that_is_remembered_is_kept),

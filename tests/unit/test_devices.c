@@ -88,6 +88,26 @@ static void test_address_moves(void **state)
 	assert_int_equal(see(t->db).addr_count, 0);
 }
 
+static void test_gone(void **state)
+{
+	struct temp_db *t = *state;
+	const struct addr a = addr_from4(0xc0a80102), b = addr_from4(0xc0a80103);
+
+	assert_int_equal(db_device_put(t->db, &console), 0);
+	assert_int_equal(db_device_put(t->db, &ghost), 0);
+	assert_int_equal(db_device_addr_put(t->db, 1, &a), 0);
+	assert_int_equal(db_device_addr_put(t->db, 2, &b), 0);
+	assert_int_equal(db_device_delete(t->db, 1), 0);
+	assert_int_equal(db_device_delete(t->db, 1), 0);
+	assert_int_equal(see(t->db).device_count, 1);
+	assert_int_equal(see(t->db).addr_count, 1);
+	assert_int_equal(db_device_addrs_clear(t->db), 0);
+	assert_int_equal(see(t->db).addr_count, 0);
+	assert_int_equal(db_device_addr_put(t->db, 2, &b), 0);
+	assert_int_equal(db_devices_clear(t->db), 0);
+	assert_int_equal(see(t->db).device_count + see(t->db).addr_count, 0);
+}
+
 static void test_edited(void **state)
 {
 	struct temp_db *t = *state;
@@ -109,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEMP_DB_TEST(test_devices),
 		TEMP_DB_TEST(test_address_moves),
+		TEMP_DB_TEST(test_gone),
 		TEMP_DB_TEST(test_edited),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
