@@ -56,6 +56,7 @@ struct conf {
 	bool pcp;
 	bool pinholes;			/* UPnP clients may open IPv6 */
 	uint16_t http_port;		/* of UPnP descriptions and control */
+	uint8_t ssdp_ttl;		/* hops of announcements */
 	char friendly_name[CONF_NAME_MAX];
 	/* [log] */
 	enum log_target log_target;

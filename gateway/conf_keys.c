@@ -145,6 +145,17 @@ static int set_port(const struct conf_kind *kind, struct str value, void *field)
 	return 0;
 }
 
+static int set_hops(const struct conf_kind *kind, struct str value, void *field)
+{
+	uint32_t n;
+
+	(void)kind;
+	if (str_u32(value, 1, UINT8_MAX, &n))
+		return ERR_SYNTAX;
+	*(uint8_t *)field = (uint8_t)n;
+	return 0;
+}
+
 static int set_mark(const struct conf_kind *kind, struct str value, void *field)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -182,6 +193,7 @@ static const struct conf_kind kind_name = {
 	set_text, "UTF-8 text of at most 63 bytes", NULL, CONF_NAME_MAX};
 static const struct conf_kind kind_bool = {set_bool, "yes or no", words_bool, 0};
 static const struct conf_kind kind_port = {set_port, "a port from 1024 to 65535", NULL, 0};
+static const struct conf_kind kind_hops = {set_hops, "hops from 1 to 255", NULL, 0};
 static const struct conf_kind kind_mark = {
 	set_mark, "0x and 1 to 8 digits of 0-9a-f, not all zero", NULL, 0};
 static const struct conf_kind kind_backend = {set_choice, "helper, nft or none", words_backend, 0};
@@ -218,6 +230,8 @@ static const struct conf_key keys[] = {
 		"whether UPnP clients may open IPv6"},
 	{"protocols", "http_port", &kind_port, FIELD(http_port), "49000",
 		"UPnP descriptions and control"},
+	/* UDA 1.1 section 1.1.1 */
+	{"protocols", "ssdp_ttl", &kind_hops, FIELD(ssdp_ttl), "2", "how far announcements go"},
 	{"protocols", "friendly_name", &kind_name, FIELD(friendly_name), "Postern router",
 		"what UPnP clients show"},
 	{"log", "target", &kind_target, FIELD(log_target), "stderr", "where lines go"},

@@ -213,7 +213,7 @@ struct serve_igd *serve_igd_new(struct loop *loop, struct core *core, struct net
 	serve->log = log;
 	upnp_self_init(&serve->self, core, conf);
 	serve->calls = serve_igd_call_new(loop, core, net, conf);
-	serve->events = serve_igd_event_new(loop, core, net);
+	serve->events = serve_igd_event_new(loop, core, net, conf);
 	serve->httpd = httpd_new(&config);
 	if (!serve->calls || !serve->events || !serve->httpd ||
 	    net_watch(net, on_net, serve)) {

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #define ASKS_MAX 256		/* twice the connections: some clients leave before their answer */
-#define ANSWER_MAX 4096		/* twice the longest but a list: an entry of hostile text */
+#define ANSWER_MAX 4096		/* an entry of hostile text is half of it; lists have their own */
 #define LATER UINT16_MAX	/* not an error code: the answer comes by a callback */
 
 /* One call while it is worked on. Everything decoded points into soap and action. */

@@ -172,6 +172,8 @@ static void read_state(const struct serve_igd_event *events, struct igd_state *o
 		.carrier = wan->up && wan->running,
 		.entries = entries > UINT16_MAX ? UINT16_MAX : (uint16_t)entries,
 		.update_id = core_update_id(events->core),
+		.no_firewall = events->state.no_firewall,
+		.no_pinholes = events->state.no_pinholes,
 	};
 	memcpy(out->uuid.b, core_state(events->core)->uuid, sizeof(out->uuid.b));
 }
@@ -406,7 +408,7 @@ void serve_igd_event_answer(struct serve_igd_event *events, struct httpd_request
 /* ---- beginning and end ---- */
 
 struct serve_igd_event *serve_igd_event_new(struct loop *loop, struct core *core,
-	struct net *net)
+	struct net *net, const struct conf *conf)
 {
 	struct serve_igd_event *events = calloc(1, sizeof(*events));
 
@@ -416,6 +418,8 @@ struct serve_igd_event *serve_igd_event_new(struct loop *loop, struct core *core
 	events->core = core;
 	events->net = net;
 	events->look = (struct loop_timer){.fn = look, .arg = events};
+	events->state.no_firewall = conf->backend == CONF_BACKEND_NONE;
+	events->state.no_pinholes = !conf->pinholes;
 	read_state(events, &events->state);
 	if (core_watch(core, on_news, events) || net_watch(net, on_net, events)) {
 		serve_igd_event_free(events);

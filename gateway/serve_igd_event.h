@@ -12,6 +12,7 @@
 #ifndef GATEWAY_SERVE_IGD_EVENT_H
 #define GATEWAY_SERVE_IGD_EVENT_H
 
+#include "gateway/conf.h"
 #include "gateway/core.h"
 #include "gateway/httpd.h"
 #include "gateway/loop.h"
@@ -24,9 +25,9 @@
 
 struct serve_igd_event;
 
-/* NULL: no memory. */
+/* conf is not kept. NULL: no memory. */
 struct serve_igd_event *serve_igd_event_new(struct loop *loop, struct core *core,
-	struct net *net);
+	struct net *net, const struct conf *conf);
 /* Answers a SUBSCRIBE or UNSUBSCRIBE at once. */
 void serve_igd_event_answer(struct serve_igd_event *events, struct httpd_request *req,
 	const struct igd_path *path);

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define SERVE_IGD_LIST_MAX 512	/* entries in one answer, those of the lowest ports */
+#define SERVE_IGD_LIST_MAX 512	/* entries in one GetListOfPortMappings, of the lowest ports */
 
 /* GetGenericPortMappingEntry, GetSpecificPortMappingEntry: the whole answer, or an error code. */
 uint16_t serve_igd_list_generic(const struct core *core, const struct igd_call *call,

@@ -254,13 +254,14 @@ static void on_net(void *arg, unsigned events)
 	advertise_begin(&serve->advertise, SETTLE_MS);
 }
 
-static struct udp_door *open_door(struct serve_ssdp *serve, struct udp *udp)
+static struct udp_door *open_door(struct serve_ssdp *serve, struct udp *udp, uint8_t hops)
 {
 	struct udp_conf conf = {
 		.port = SSDP_PORT,
 		.v4 = true,
 		.v6 = true,
 		.group_count = ADVERTISE_GROUPS,
+		.hops = hops,
 		.rate_s = SEARCHES_S,
 		.burst = SEARCHES_BURST,
 	};
@@ -282,7 +283,7 @@ struct serve_ssdp *serve_ssdp_new(struct loop *loop, struct core *core, struct n
 	serve->lans = digest_lans(net);
 	upnp_self_init(&serve->self, core, conf);
 	serve->replies = bucket_new(REPLIES_S, REPLIES_BURST);
-	serve->door = open_door(serve, udp);
+	serve->door = open_door(serve, udp, conf->ssdp_ttl);
 	serve->advertise = (struct advertise){
 		.loop = loop,
 		.core = core,

@@ -19,7 +19,6 @@
 #define BATCH 32
 #define BATCHES_MAX 16		/* of one socket in one wake-up, then the others have their turn */
 #define SOCKET_BUFFER (1 << 20)	/* asked for: what a flood may fill before others are lost */
-#define MULTICAST_HOPS 2	/* UPnP Device Architecture 1.1 section 1.1.1 */
 
 struct udp_socket {
 	struct udp_door *door;
@@ -162,22 +161,22 @@ static int set_int(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-static int set_options4(int fd)
+static int set_options4(int fd, int hops)
 {
 	if (set_int(fd, IPPROTO_IP, IP_PKTINFO, 1) < 0 ||
 	    set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) < 0 ||
 	    set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0) < 0)
 		return -1;
-	return set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, MULTICAST_HOPS);
+	return set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, hops);
 }
 
-static int set_options6(int fd)
+static int set_options6(int fd, int hops)
 {
 	if (set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0 ||
 	    set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) < 0 ||
 	    set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0) < 0)
 		return -1;
-	return set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, MULTICAST_HOPS);
+	return set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops);
 }
 
 static int bind_port(int fd, bool is4, uint16_t port)
@@ -195,6 +194,7 @@ static int bind_port(int fd, bool is4, uint16_t port)
 static int open_bound(const struct udp_conf *conf, const struct net_if *iface, bool is4)
 {
 	int fd = socket(is4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int hops = conf->hops ? conf->hops : 1;
 	int why;
 
 	if (fd < 0)
@@ -203,7 +203,7 @@ static int open_bound(const struct udp_conf *conf, const struct net_if *iface, b
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, iface->name,
 		    (socklen_t)strlen(iface->name)) == 0 &&
 	    (conf->group_count == 0 || set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0) &&
-	    (is4 ? set_options4(fd) : set_options6(fd)) == 0 &&
+	    (is4 ? set_options4(fd, hops) : set_options6(fd, hops)) == 0 &&
 	    bind_port(fd, is4, conf->port) == 0)
 		return fd;
 	why = errno;

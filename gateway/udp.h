@@ -52,6 +52,7 @@ struct udp_conf {
 	bool v6;
 	struct addr groups[UDP_GROUPS_MAX];	/* to join on every LAN; of either family */
 	size_t group_count;			/* 0: unicast only */
+	uint8_t hops;				/* how far multicasts go; 0: one */
 	uint32_t rate_s;			/* datagrams a second per source; 0: no limit */
 	uint32_t burst;
 };

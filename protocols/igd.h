@@ -64,10 +64,10 @@ struct igd_call {
 	char descr[MAP_DESCR_MAX];	/* what igd_map_decode's description points to */
 };
 
-/* service is the one the control URL belongs to, field the SOAPACTION. The URL, the field and
- * the body must agree (IGD_INVALID_ACTION); every declared input must be there once, well typed
- * and one of the allowed words (IGD_INVALID_ARGS); others are ignored. Strings are valid UTF-8.
- * The call keeps slices of soap and field. */
+/* service is the one the control URL belongs to, field the SOAPACTION. The URL, the field and the
+ * body must agree (IGD_INVALID_ACTION); every declared input must be there once, well typed and
+ * one of the allowed words (IGD_INVALID_ARGS); others are ignored. Strings are valid UTF-8. The
+ * call keeps slices of soap and field. */
 uint16_t igd_decode(enum igd_service service, struct str field, const struct soap_call *soap,
 	struct igd_call *out);
 

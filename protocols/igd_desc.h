@@ -6,7 +6,7 @@
  *
  *	/<token>/1/igd.xml	/<token>/2/igd.xml	root descriptions
  *	/<token>/1/<id>		/<token>/2/<id>		SCPDs, <id> such as WANIPConn1
- *	/<token>/evt/<id>	/<token>/evt2/<id>	events, of the variables of their view
+ *	/<token>/evt/<id>	/<token>/evt2/<id>	events of that view's variables
  *	/<token>/ctl/<id>				control; same in both views
  */
 #ifndef PROTOCOLS_IGD_DESC_H

@@ -36,9 +36,13 @@ static void write_value(struct writer *w, enum igd_event event, enum igd_view vi
 	case IGD_EVENT_CONNECTIONS:
 		writer_dec(w, !addr_is_any(&s->wan4));
 		return;
-	case IGD_EVENT_INTERNET_ENABLED:
 	case IGD_EVENT_FIREWALL_ENABLED:
+		writer_dec(w, !s->no_firewall);
+		return;
 	case IGD_EVENT_PINHOLES_ALLOWED:
+		writer_dec(w, !s->no_pinholes);
+		return;
+	case IGD_EVENT_INTERNET_ENABLED:
 		writer_text(w, "1");
 		return;
 	}

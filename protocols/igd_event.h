@@ -22,6 +22,7 @@ struct igd_state {
 	bool carrier;		/* of the WAN */
 	uint16_t entries;	/* port mappings */
 	uint32_t update_id;
+	bool no_firewall, no_pinholes;	/* as WANIPv6FirewallControl says */
 };
 
 /* Every evented variable that this view of the service has. */

@@ -42,8 +42,8 @@ uint16_t igd_map_timeout(const struct igd_call *call, uint8_t *proto);
 uint16_t igd_map_default(const struct igd_call *call, const struct igd_uuid *base);
 
 /* AddPortMapping, AddAnyPortMapping, DeletePortMapping, DeletePortMappingRange, AddPinhole,
- * UpdatePinhole, DeletePinhole; IGD_INVALID_ACTION for every other action. ifindex is left 0
- * for the caller to set. out's description points into call. 0 or an error code. */
+ * UpdatePinhole, DeletePinhole; IGD_INVALID_ACTION for every other action. ifindex is left 0 for
+ * the caller to set. out's description points into call. 0 or an error code. */
 uint16_t igd_map_decode(struct igd_call *call, const struct addr *client, struct map_req *out);
 
 #endif

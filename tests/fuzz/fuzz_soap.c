@@ -32,6 +32,7 @@ static void check_request(const struct map_req *req)
 	assert(!req->exact || req->external.port > 0);
 	if (req->key != MAP_KEY_ID)
 		assert(req->proto == MAP_PROTO_TCP || req->proto == MAP_PROTO_UDP);
+	assert(req->op != MAP_OP_CLOSE_RANGE || req->external.port <= req->last_port);
 	if (req->op == MAP_OP_OPEN) {
 		assert(req->internal.port > 0 && req->lifetime_s > 0);
 		assert(addr_is4(&req->internal.addr) == addr_is4(&req->remote.addr));
@@ -63,6 +64,21 @@ static void check_entry(const struct igd_call *call, const struct map_req *req)
 	assert(str_eq(answer.args[6].value, req->descr));
 }
 
+/* What is no request but has something to check. */
+static void check_question(const struct igd_call *call)
+{
+	const struct igd_uuid base = {{0}};
+	struct igd_range range;
+	uint8_t proto;
+
+	if (call->row->action == IGD_GET_LIST_OF_PORT_MAPPINGS && !igd_map_range(call, &range))
+		assert(range.first <= range.last);
+	if (call->row->action == IGD_GET_OUTBOUND_PINHOLE_TIMEOUT && !igd_map_timeout(call, &proto))
+		assert(proto == MAP_PROTO_TCP || proto == MAP_PROTO_UDP);
+	if (call->row->action == IGD_SET_DEFAULT_CONNECTION_SERVICE)
+		(void)igd_map_default(call, &base);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct addr client = addr_from4(0xc0a80102);
@@ -80,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (igd_decode((enum igd_service)s, field, &call, &known))
 			continue;
+		check_question(&known);
 		if (igd_map_decode(&known, &client, &req))
 			continue;
 		check_request(&req);

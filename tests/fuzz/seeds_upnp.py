@@ -65,6 +65,10 @@ GENA = {
 }
 
 
+RANGE = [("NewStartPort", "8000"), ("NewEndPort", "8100"), ("NewProtocol", "TCP"),
+         ("NewManage", "0")]
+
+
 def call(action, args, service="WANIPConnection:1", head=""):
     inside = "".join(f"<{name}>{value}</{name}>" for name, value in args)
     return (f'"{SERVICE}{service}#{action}"\n{head}<s:Envelope xmlns:s="{ENVELOPE}">'
@@ -92,6 +96,14 @@ SOAP = {
     "close": call("DeletePinhole", [("UniqueID", "1")], FC6),
     "bytes": call("GetTotalBytesSent", [], "WANCommonInterfaceConfig:1"),
     "layer3": call("GetDefaultConnectionService", [], "Layer3Forwarding:1"),
+    "list": call("GetListOfPortMappings", RANGE + [("NewNumberOfPorts", "0")],
+                 "WANIPConnection:2"),
+    "range": call("DeletePortMappingRange", RANGE, "WANIPConnection:2"),
+    "ppp": call("DeletePortMapping", KEY, "WANPPPConnection:1"),
+    "timeout": call("GetOutboundPinholeTimeout", HOLE[:5], FC6),
+    "set_default": call("SetDefaultConnectionService", [
+        ("NewDefaultConnectionService", "uuid:00000000-0000-0000-0000-000000000002:"
+         "WANConnectionDevice:1,urn:upnp-org:serviceId:WANIPConn1")], "Layer3Forwarding:1"),
     "libplum": f'{SERVICE}WANIPConnection:1#GetExternalIPAddress\n<s:Envelope xmlns:s="{ENVELOPE}">'
                f'<s:Body><m:GetExternalIPAddress xmlns:u="{SERVICE}WANIPConnection:1"/>'
                "</s:Body></s:Envelope>",

@@ -3,13 +3,12 @@
 
 import random
 
-TOKENS = (b"", b"\0", b"\r\n", b"\n", b"\r\n\r\n", b"<", b">", b"&", b"]]>", b"<!--", b"<?x?>",
-          b"<!DOCTYPE a>", b"&#0;", b"&lt;", b"\xff", b"\xc0\x80", b"\xef\xbb\xbf", b"%n%s", b"../",
-          b"-1", b"0", b"65536", b"4294967296", b"99999999999999999999", b"1e9", b"0x10",
-          b"A" * 300,
-          b"\"", b"'", b":", b"#", b" ", b"\t", b"*", b"::/0", b"urn:", b"uuid:",
-          b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Host: x\r\n",
-          b"Expect: 100-continue\r\n", b"MX: 120\r\n", b"ST: ssdp:all\r\n")
+TOKENS = (b"", b"\0", b"\r\n", b"\n", b"\r\n\r\n", b"<", b">", b"&", b"]]>", b"<!--",
+          b"<?x?>", b"<!DOCTYPE a>", b"&#0;", b"&lt;", b"\xff", b"\xc0\x80", b"\xef\xbb\xbf",
+          b"%n%s", b"../", b"-1", b"0", b"65536", b"4294967296", b"99999999999999999999", b"1e9",
+          b"0x10", b"A" * 300, b"\"", b"'", b":", b"#", b" ", b"\t", b"*", b"::/0", b"urn:",
+          b"uuid:", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n",
+          b"Host: x\r\n", b"Expect: 100-continue\r\n", b"MX: 120\r\n", b"ST: ssdp:all\r\n")
 
 
 def cut(rng, data):

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The whole of the UPnP services beyond opening a port: remote hosts, ranges, lists, pinholes."""
 
+import json
+import re
+import threading
 import time
 
 import lab as L
@@ -121,6 +124,38 @@ def test_long_lists_are_bounded(lab):
     more = igd.list_range(int(entries[-1]["NewExternalPort"]) + 1)
     assert [int(e["NewExternalPort"]) for e in entries + more] == list(range(20000, 20600))
     assert igd.delete_range(20000, 20599) == {} and igd.generic(0) == 713
+
+
+def test_clients_at_once_agree_with_the_firewall(lab):
+    lab.start_postern()
+    key, failed = upnp.token(lab), []
+
+    def cycles(name, client, first):
+        igd = Igd(lab, name, 2, key=key)
+        for n in range(375):
+            port = first + n % 50
+            if igd.add(port, client, lease=600) != {} or (n % 5 and igd.delete(port) != {}):
+                failed.append((name, port))
+            if n % 50 == 49:
+                igd.delete_range(first, first + 49)
+        igd.add(first, client)
+
+    threads = [threading.Thread(target=cycles, args=args) for args in (
+        ("lan1", L.LAN1, 20000), ("lan2", L.LAN2, 20100), ("lan1", L.LAN1, 20200),
+        ("lan2", L.LAN2, 20300))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not failed, failed[:5]
+    igd = Igd(lab, version=2, key=key)
+    left = {int(e["NewExternalPort"]) for e in igd.list_range(manage=1)}
+    assert {20000, 20100, 20200, 20300} <= left
+    for table in ("open_tcp4", "dnat4"):
+        listed = json.loads(lab.nft("-j", "list", "table", "inet", "postern"))["nftables"]
+        sets = [x.get("set") or x.get("map") for x in listed if "set" in x or "map" in x]
+        elems = str(next(s for s in sets if s["name"] == table)["elem"])
+        assert left == {p for p in range(20000, 20400) if re.search(rf"\b{p}\b", elems)}, table
 
 
 # ---- other services ----

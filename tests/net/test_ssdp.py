@@ -164,13 +164,21 @@ def test_announcements(lab):
     assert told[0][3] == where, "the token and the UDNs are of the installation"
 
 
-def test_announcements_stay_near(lab):
+def ttl_heard(lab, **protocols):
     sock = listen_group(lab, "lan1")
     sock.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
     sock.settimeout(5)
-    lab.start_postern()
+    lab.start_postern(protocols=protocols)
     _, notes, _, _ = sock.recvmsg(2000, 100)
-    assert int.from_bytes(notes[0][2], sys.byteorder) == 2
+    return int.from_bytes(notes[0][2], sys.byteorder)
+
+
+def test_announcements_stay_near(lab):
+    assert ttl_heard(lab) == 2
+
+
+def test_announcements_go_as_far_as_told(lab):
+    assert ttl_heard(lab, ssdp_ttl=5) == 5
 
 
 def test_lans_come_and_go(lab):

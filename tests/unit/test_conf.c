@@ -62,6 +62,7 @@ static void test_everything(void **state)
 		"[users]\nuser = u\nhelper_user = _h-1\ncontrol_group = g\n"
 		"[firewall]\nbackend = none\nmark = 0xff\npersist = no\n"
 		"[protocols]\nupnp = no\nnatpmp = no\npcp = no\npinholes = no\nhttp_port = 65535\n"
+		"ssdp_ttl = 4\n"
 		"friendly_name = Ann's # router = b\xc3\xb6x\n"
 		"[log]\ntarget = syslog\nlevel = debug",
 		&c, &heard), 0);
@@ -82,6 +83,7 @@ static void test_everything(void **state)
 	assert_int_equal(c.persist, CONF_PERSIST_NO);
 	assert_false(c.upnp || c.natpmp || c.pcp || c.pinholes);
 	assert_int_equal(c.http_port, 65535);
+	assert_int_equal(c.ssdp_ttl, 4);
 	assert_string_equal(c.friendly_name, "Ann's # router = b\xc3\xb6x");
 	assert_int_equal(c.log_target, LOG_TARGET_SYSLOG);
 	assert_int_equal(c.log_level, LOG_LEVEL_DEBUG);

@@ -205,6 +205,8 @@ void deliver_stop(struct deliver *d)
 
 static int set_up(void **state)
 {
+	const struct conf conf = {.pinholes = true};
+
 	(void)state;
 	w = (struct world){
 		.loop = loop_new_virtual(START_MS),
@@ -213,7 +215,7 @@ static int set_up(void **state)
 		.lan = {.name = "br-lan", .ifindex = LAN, .up = true, .running = true},
 		.whole = true,
 	};
-	w.events = serve_igd_event_new(w.loop, NULL, NULL);
+	w.events = serve_igd_event_new(w.loop, NULL, NULL, &conf);
 	return w.events ? 0 : -1;
 }
 
