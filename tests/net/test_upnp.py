@@ -410,6 +410,22 @@ def test_rubbish_is_refused_and_forgotten(lab):
     assert lab.postern.daemon.alive()
 
 
+def test_requests_cut_short_make_room(lab):
+    lab.start_postern()
+    igd = Igd(lab, "lan2")
+    for i in range(16):
+        cut = Http(lab, "lan1")
+        cut.sock.sendall(b"POST /x HTTP/1.1\r\nContent-Le" if i % 2 else b"G")
+        cut.close()
+
+    def answered():
+        try:
+            return Http(lab, "lan1").ask("GET", "/")[0]
+        except ConnectionError:
+            return None
+    assert wait_for(answered, timeout=7, step=0.2) == 404 and igd.external() == L.WAN
+
+
 def guest_lan(lab):
     """lan2 on a LAN of its own; its control point there."""
     open_input(lab)
