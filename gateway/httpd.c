@@ -21,6 +21,7 @@
 
 #define ACCEPTS_AT_ONCE 16
 #define ROUNDS_AT_ONCE 8	/* of MHD_run, before others have their turn */
+#define ENDS_MS 20		/* after a wake-up, ends it did not see are looked for */
 #define SWEEP_MS 5000
 #define BODY_KEPT 4096		/* a larger buffer is given back after its request */
 /* A body of unknown length is read and forgotten up to this, to say 413 in an orderly way. */
@@ -263,6 +264,31 @@ static void run_rounds(struct httpd *httpd)
 	httpd->dirty = false;
 	if (more)
 		httpd_conn_wake(httpd);
+	if (httpd->ends.slot == 0 && httpd->conn_count > 0)
+		loop_timer_set(httpd->config.loop, &httpd->ends,
+			loop_now_ms(httpd->config.loop) + ENDS_MS);
+}
+
+/* libmicrohttpd misses the end of a request that is cut short when it came with the last bytes. */
+static bool has_left(const struct httpd_conn *conn)
+{
+	return waits_for_client(conn) && conn->phase != HTTPD_PHASE_ANSWERED &&
+	       httpd_conn_left(conn);
+}
+
+static void on_ends(void *arg)
+{
+	struct httpd *httpd = arg;
+	bool any = false;
+
+	for (size_t i = 0; i < httpd->conn_count; i++) {
+		if (!has_left(httpd->conns[i]))
+			continue;
+		httpd_conn_cut(httpd->conns[i]);
+		any = true;
+	}
+	if (any)
+		run_rounds(httpd);
 }
 
 /* Somebody with many addresses could hold all connections: the one that has been waiting for its
@@ -392,13 +418,9 @@ void httpd_unlisten(struct httpd_listener *listener)
 
 /* ---- the loop ---- */
 
-/* libmicrohttpd misses the end of a request that is cut short when it came with the last bytes. */
-static bool is_over(const struct httpd_conn *conn, uint64_t now)
+static bool is_late(const struct httpd_conn *conn, uint64_t now)
 {
-	if (!waits_for_client(conn))
-		return false;
-	return now - conn->since_ms >= HTTPD_IDLE_MS ||
-	       (conn->phase != HTTPD_PHASE_ANSWERED && httpd_conn_left(conn));
+	return waits_for_client(conn) && now - conn->since_ms >= HTTPD_IDLE_MS;
 }
 
 static void on_sweep(void *arg)
@@ -410,7 +432,7 @@ static void on_sweep(void *arg)
 		struct httpd_conn *conn = httpd->conns[i];
 		if (conn->stream)
 			httpd_stream_sweep(conn->stream, now);
-		else if (is_over(conn, now))
+		else if (is_late(conn, now))
 			httpd_conn_cut(conn);
 	}
 	for (struct httpd_listener *l = httpd->listeners; l; l = l->next)
@@ -481,6 +503,7 @@ struct httpd *httpd_new(const struct httpd_config *config)
 		return NULL;
 	httpd->config = *config;
 	httpd->again = (struct loop_timer){.fn = on_again, .arg = httpd, .due_ms = LOOP_NEVER};
+	httpd->ends = (struct loop_timer){.fn = on_ends, .arg = httpd, .due_ms = LOOP_NEVER};
 	httpd->sweep = (struct loop_timer){.fn = on_sweep, .arg = httpd, .due_ms = LOOP_NEVER};
 	httpd->mhd = start(httpd);
 	if (httpd->mhd)
@@ -512,6 +535,7 @@ void httpd_free(struct httpd *httpd)
 	if (httpd->mhd)
 		MHD_stop_daemon(httpd->mhd);
 	loop_timer_stop(httpd->config.loop, &httpd->again);
+	loop_timer_stop(httpd->config.loop, &httpd->ends);
 	loop_timer_stop(httpd->config.loop, &httpd->sweep);
 	free(httpd);
 }

@@ -47,6 +47,7 @@ struct httpd {
 	struct MHD_Daemon *mhd;
 	struct loop_fd *mhd_fd;
 	struct loop_timer again;	/* libmicrohttpd has something to do at once */
+	struct loop_timer ends;		/* to look for ends libmicrohttpd does not see */
 	struct loop_timer sweep;
 	bool dirty;			/* an answer or a connection waits for MHD_run */
 	bool asked;			/* a handler was called since the last wake-up */

@@ -3,6 +3,7 @@
  * in serve_igd_facts.c. */
 #include "gateway/serve_igd_call.h"
 
+#include "gateway/bucket.h"
 #include "gateway/serve_igd_facts.h"
 #include "gateway/serve_igd_list.h"
 #include "gateway/upnp_self.h"
@@ -29,6 +30,7 @@ struct ask {
 
 struct serve_igd_call {
 	struct serve_igd_facts facts;
+	struct bucket *changes;		/* of each source: each change is a row of the record */
 	struct ask *free;		/* used before and given back */
 	size_t fresh;			/* asks[fresh] and on were never touched: no memory yet */
 	struct ask *counted;		/* for whom the firewall's counters are being read */
@@ -153,6 +155,8 @@ static uint16_t pass_on(struct ask *ask, struct writer *w)
 	(void)w;
 	if (code)
 		return code;
+	if (!bucket_take(ask->calls->changes, &req.client, loop_now_ms(ask->calls->facts.loop)))
+		return igd_error_of(&ask->call, MAP_TROUBLE);
 	req.ifindex = ask->req->peer->ifindex;
 	if (core_request(ask->calls->facts.core, &req, answer_request, ask))
 		return igd_error_of(&ask->call, MAP_TROUBLE);
@@ -302,10 +306,13 @@ void serve_igd_call_answer(struct serve_igd_call *calls, struct httpd_request *r
 static void on_news(void *arg, enum core_news news, const struct opening *o)
 {
 	struct serve_igd_call *calls = arg;
+	const struct limits *limits = core_limits(calls->facts.core);
 
 	(void)o;
 	if (news == CORE_NEWS_WAN)
 		serve_igd_facts_note_wan(&calls->facts);
+	if (news == CORE_NEWS_LIMITS)
+		bucket_set(calls->changes, limits->rate_device, limits->rate_burst);
 }
 
 struct serve_igd_call *serve_igd_call_new(struct loop *loop, struct core *core, struct net *net,
@@ -315,7 +322,9 @@ struct serve_igd_call *serve_igd_call_new(struct loop *loop, struct core *core, 
 
 	if (!calls)
 		return NULL;
-	if (core_watch(core, on_news, calls)) {
+	calls->changes = bucket_new(core_limits(core)->rate_device, core_limits(core)->rate_burst);
+	if (!calls->changes || core_watch(core, on_news, calls)) {
+		bucket_free(calls->changes);
 		free(calls);
 		return NULL;
 	}
@@ -328,5 +337,6 @@ void serve_igd_call_free(struct serve_igd_call *calls)
 	if (!calls)
 		return;
 	core_unwatch(calls->facts.core, on_news, calls);
+	bucket_free(calls->changes);
 	free(calls);
 }

@@ -7,10 +7,10 @@
 
 #include <stdlib.h>
 
-/* Of one entry with a description of nothing but quotation marks: in the list document, and that
- * escaped once more. */
-#define ENTRY_MAX 1024
-#define ENTRY_ESCAPED_MAX 1536
+/* Of one entry with a description of nothing but quotation marks: 6 bytes each in the list document
+ * and 10 when that is escaped once more. */
+#define ENTRY_MAX (640 + 6 * MAP_DESCR_MAX)
+#define ENTRY_ESCAPED_MAX (960 + 10 * MAP_DESCR_MAX)
 #define AROUND_MAX 2048		/* what is around all entries, either way */
 
 struct listing {

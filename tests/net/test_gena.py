@@ -216,7 +216,7 @@ def test_every_door_is_told_of(lab):
 
 def test_a_burst_ends_in_the_truth(lab):
     lab.start_postern()
-    for name in ("quota.device", "quota.zone"):
+    for name in ("quota.device", "quota.zone", "rate.burst"):
         assert lab.postern.http("PUT", f"/api/v1/settings/{name}", {"value": 400})[0] == 204
     listener, late = Listener(lab), Listener(lab)
     point, igd = Point(lab), Igd(lab)

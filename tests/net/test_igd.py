@@ -115,7 +115,7 @@ def test_lists_are_documents(lab):
 
 def test_long_lists_are_bounded(lab):
     lab.start_postern()
-    settings(lab, quota_device=700, quota_zone=700)
+    settings(lab, quota_device=700, quota_zone=700, rate_burst=1000)
     igd = Igd(lab, version=2)
     for port in range(20000, 20600):
         assert igd.add(port, L.LAN1, text='"' * 140) == {}
@@ -128,6 +128,7 @@ def test_long_lists_are_bounded(lab):
 
 def test_clients_at_once_agree_with_the_firewall(lab):
     lab.start_postern()
+    settings(lab, rate_burst=10000)
     key, failed = upnp.token(lab), []
 
     def cycles(name, client, first):

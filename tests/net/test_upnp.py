@@ -458,7 +458,7 @@ def test_hosts_of_another_lan_are_not_ours(lab):
 
 def test_many_mappings(lab):
     lab.start_postern()
-    settings(lab, quota_device=400, quota_zone=400)
+    settings(lab, quota_device=400, quota_zone=400, rate_burst=1000)
     igd, clients = Igd(lab), [Igd(lab, name) for name in ("lan1", "lan2")]
     for port in range(20000, 20300):
         client = clients[port % 2]
@@ -471,6 +471,18 @@ def test_many_mappings(lab):
     assert igd.generic(0) == 713
     settings(lab, quota_device=3)
     assert [igd.add(p, L.LAN1) for p in range(8000, 8004)] == [{}, {}, {}, 728]
+
+
+def test_a_flood_of_changes_is_cut(lab):
+    """Each change is a row of the record: one source must not push the evidence of others out."""
+    lab.start_postern()
+    settings(lab, rate_burst=20)
+    one, two = Igd(lab), Igd(lab, "lan2")
+    codes = [one.add(20000, L.LAN1) if n % 2 else one.delete(20000) for n in range(200)]
+    assert codes.count(501) > 100, codes
+    assert one.external() == L.WAN
+    assert two.add(20001, L.LAN2) == {}
+    assert wait_for(lambda: one.add(20000, L.LAN1) == {}, timeout=5)
 
 
 if __name__ == "__main__":
