@@ -135,8 +135,8 @@ static const char *const steps[] = {
 	") STRICT, WITHOUT ROWID;"
 	"PRAGMA user_version = 2;",
 	/* PCP: outbound flows. */
-	"ALTER TABLE openings ADD COLUMN outbound INTEGER NOT NULL DEFAULT 0;"
-	"PRAGMA user_version = 3;",
+	("ALTER TABLE openings ADD COLUMN outbound INTEGER NOT NULL DEFAULT 0;"
+	 "PRAGMA user_version = 3;"),
 };
 
 #define STEPS ((int64_t)(sizeof(steps) / sizeof(steps[0])))
