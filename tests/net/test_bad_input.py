@@ -13,6 +13,7 @@ import lab as L
 import upnp
 from mutate import mutated
 from packets import ether, ip4, udp
+from programs import SANITIZED
 from space import inside, wait_for
 from upnp import FC6, GROUP4, IDS, IGD1, PPP, URN, WANIP1, WANIP2, Http, Igd
 
@@ -52,7 +53,7 @@ class Watch:
         assert self.igd.external() == L.WAN
         assert self.igd.add(9999, L.LAN2) == {} and self.igd.delete(9999) == {}
         grown = rss_kb(self.lab) - self.rss
-        assert grown < GROWTH_KB, f"{grown} KiB more than after the first thousand"
+        assert SANITIZED or grown < GROWTH_KB, f"{grown} KiB more than after the first thousand"
 
 
 # ---- SOAP ----

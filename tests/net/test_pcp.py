@@ -9,6 +9,7 @@ import time
 
 import lab as L
 import pcp
+from programs import SANITIZED
 from space import inside, wait_for
 
 NONCE, OTHER = b"a" * 12, b"b" * 12
@@ -498,7 +499,7 @@ def test_mutated_requests(lab):
         assert not answer or len(answer) <= max(24, len(request) + 3), (request, answer)
     assert answers > 250
     assert postern.daemon.alive()
-    assert memory_kib(postern.daemon.pid) - before < 16384
+    assert SANITIZED or memory_kib(postern.daemon.pid) - before < 16384
     granted(one.map("tcp", 8000, nonce=NONCE))
     assert lab.tcp_reach("inet1", L.WAN, 4242)
 

@@ -403,7 +403,8 @@ static void on_found(void *arg, int err, const struct endpoint *from, size_t cou
 
 	f->err = err;
 	f->count = count;
-	memcpy(f->from, from, count * sizeof(*from));
+	if (count > 0)
+		memcpy(f->from, from, count * sizeof(*from));
 	f->world->answers++;
 }
 
