@@ -96,8 +96,14 @@ def status(postern, key="firewall"):
 
 
 def descriptors(postern):
-    """How many files helper and daemon have open."""
-    return [len(os.listdir(f"/proc/{d.pid}/fd")) for d in (postern.helper, postern.daemon)]
+    """How many files helper and daemon have open, when connections that just ended are gone."""
+    def count():
+        return [len(os.listdir(f"/proc/{d.pid}/fd")) for d in (postern.helper, postern.daemon)]
+    least = count()
+    for _ in range(5):
+        time.sleep(0.1)
+        least = [min(pair) for pair in zip(least, count())]
+    return least
 
 
 class Events:
