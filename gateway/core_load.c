@@ -265,7 +265,7 @@ static int load_rows(struct core *core, struct db *db, bool same_boot)
 	return err ? err : check_owned(core);
 }
 
-int load_store(struct core *core, struct db *db, const uint8_t boot_id[DB_BOOT_ID_LEN])
+static int read_store(struct core *core, struct db *db, const uint8_t boot_id[DB_BOOT_ID_LEN])
 {
 	bool same_boot, is_new;
 	int err = db_state_get(db, &core->state);
@@ -285,6 +285,16 @@ int load_store(struct core *core, struct db *db, const uint8_t boot_id[DB_BOOT_I
 	set_epoch(core, same_boot);
 	/* Times of another boot mean nothing any more: all are written in this one's. */
 	return load_rows(core, db, same_boot);
+}
+
+/* What cannot be read is named, down to the column: see db_reason. */
+int load_store(struct core *core, struct db *db, const uint8_t boot_id[DB_BOOT_ID_LEN])
+{
+	int err = read_store(core, db, boot_id);
+
+	if (err && db_reason(db)[0] != '\0')
+		log_error(core->log, "store: %s", db_reason(db));
+	return err;
 }
 
 /* ---- the kernel ---- */

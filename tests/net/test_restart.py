@@ -589,6 +589,17 @@ def test_a_store_of_somebody_else_is_left_alone(lab):
     assert not glob.glob(path + ".corrupt-*")
 
 
+def test_a_row_that_cannot_be_is_named(lab):
+    postern = lab.start_postern()
+    postern.daemon.stop()
+    with contextlib.closing(sqlite3.connect(f"{lab.dir}/state/postern.db")) as db:
+        db.execute("UPDATE state SET next_opening_id = 1 << 40")
+        db.commit()
+    postern.daemon.start()
+    assert postern.daemon.proc.wait(10) == 1
+    assert "state.next_opening_id" in postern.daemon.text()
+
+
 def test_a_configuration_gone_bad_is_named(lab):
     postern = lab.start_postern()
 
