@@ -58,17 +58,12 @@ bool filter_is_family(const struct map_filter *filters, size_t count, bool is4)
 	return true;
 }
 
-static bool is_within(const struct prefix *inner, const struct prefix *outer)
-{
-	return outer->len <= inner->len && prefix_has(outer, &inner->addr);
-}
-
 /* Another one admits all that this one does. */
 static bool is_covered(const struct map_filters *list, const struct map_filter *f)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct map_filter *other = &list->at[i];
-		if (other != f && is_within(&f->remote, &other->remote) &&
+		if (other != f && prefix_within(&f->remote, &other->remote) &&
 			(other->port == 0 || other->port == f->port))
 			return true;
 	}
@@ -83,7 +78,7 @@ static uint32_t next_taken(const struct map_filters *list, const struct map_filt
 	for (size_t i = 0; i < list->count; i++) {
 		const struct map_filter *wide = &list->at[i];
 		if (wide->port != 0 && wide->port >= min && wide->port < next &&
-			is_within(&f->remote, &wide->remote) && !is_covered(list, wide))
+			prefix_within(&f->remote, &wide->remote) && !is_covered(list, wide))
 			next = wide->port;
 	}
 	return next;

@@ -22,7 +22,7 @@ static const struct risk table[] = {
 	{3389, 3389, RISKY("Windows remote desktop")},
 	{3702, 3702, RISKY("WS-Discovery: used to amplify attacks")},
 	{4444, 4444, RISKY("remote shells of attack tools")},
-	{5000, 5000, LOOK("admin page of routers and NAS boxes")},
+	{5000, 5000, RISKY("admin page of routers and NAS boxes")},
 	{5060, 5061, RISKY("SIP: telephone fraud; phones go through the phone help")},
 	{5350, 5351, RISKY("port mapping protocols of the router itself")},
 	{5353, 5353, RISKY("mDNS: used to amplify attacks")},
@@ -36,7 +36,7 @@ static const struct risk table[] = {
 	{8080, 8080, LOOK("admin page of many devices")},
 	{8291, 8291, RISKY("MikroTik control")},
 	{8443, 8443, LOOK("admin page of many devices")},
-	{9000, 9000, LOOK("admin page of many devices")},
+	{9000, 9000, RISKY("admin page of many devices")},
 	{9100, 9100, RISKY("printer: prints what strangers send")},
 	{9200, 9200, RISKY("Elasticsearch database")},
 	{11211, 11211, RISKY("memcached: used to amplify attacks")},
@@ -44,7 +44,7 @@ static const struct risk table[] = {
 	{34567, 34567, RISKY("cameras and video recorders")},
 	{37215, 37215, RISKY("UPnP of routers known to be taken over")},
 	{37777, 37777, RISKY("cameras and video recorders")},
-	{49152, 49152, LOOK("UPnP control port of many devices")},
+	{49152, 49152, RISKY("UPnP control port of many devices")},
 };
 
 const struct risk *risk_of(uint16_t port)

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -42,12 +43,15 @@ static void below_1024_all_is_risky(void **state)
 	assert_null(risk_of(65535));
 }
 
+/* These above 1023 and no others. */
 static void known_dangers(void **state)
 {
-	static const uint16_t risky[] = {1433, 1434, 1521, 1900, 2323, 2375, 2376, 3306, 3389, 5060,
-		5351, 5432, 5555, 5900, 6379, 7547, 9100, 11211, 27017, 34567, 37215, 37777};
-	static const uint16_t look[] = {5000, 8080, 8443};
-	static const uint16_t ordinary[] = {6881, 3074, 25565, 27015, 32400, 51413, 51820};
+	static const uint16_t risky[] = {1080, 1433, 1434, 1521, 1883, 1900, 2049, 2323, 2375,
+		2376, 3128, 3306, 3389, 3702, 4444, 5000, 5060, 5061, 5350, 5351, 5353, 5432, 5555,
+		5900, 5901, 5902, 5903, 5985, 5986, 6379, 7547, 8006, 8291, 9000, 9100, 9200,
+		11211, 27017, 34567, 37215, 37777, 49152};
+	static const uint16_t look[] = {8080, 8443};
+	uint32_t found = 0;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(risky); i++) {
@@ -58,8 +62,13 @@ static void known_dangers(void **state)
 		assert_non_null(risk_of(look[i]));
 		assert_int_equal(risk_of(look[i])->class, RULE_RISK_LOOK);
 	}
-	for (size_t i = 0; i < COUNT(ordinary); i++)
-		assert_null(risk_of(ordinary[i]));
+	for (uint32_t port = 1024; port <= 65535; port++)
+		found += risk_of((uint16_t)port) != NULL;
+	assert_int_equal(found, COUNT(risky) + COUNT(look));
+	/* The reason is of this port. */
+	assert_non_null(strstr(risk_of(3389)->why, "remote desktop"));
+	assert_non_null(strstr(risk_of(5060)->why, "telephone fraud"));
+	assert_non_null(strstr(risk_of(8080)->why, "admin page"));
 }
 
 int main(void)
