@@ -9,6 +9,8 @@
 #ifndef DB_DB_H
 #define DB_DB_H
 
+#include "policy/card.h"
+#include "policy/hand.h"
 #include "policy/rule.h"
 #include "protocols/addr.h"
 #include "protocols/map.h"
@@ -19,6 +21,11 @@
 #define DB_BOOT_ID_LEN 16
 #define DB_IFNAME_MAX 16
 #define DB_NAME_MAX 64
+#define DB_CLIENT_ID_LEN 16
+#define DB_HASH_LEN 32			/* BLAKE2b-256 */
+#define DB_ACCOUNT_NAME_MAX 32
+#define DB_PASSWORD_HASH_MAX 128	/* crypto_pwhash_STRBYTES with its NUL */
+#define DB_LABEL_MAX 128
 
 struct db;
 
@@ -76,6 +83,8 @@ struct db_opening {
 	uint32_t set_id;		/* opened as a unit: id of its first one; 0: by itself */
 	uint8_t set_offset;		/* place in the unit */
 	uint32_t rule_id;		/* that allowed it; 0: built in */
+	uint32_t hand_id;		/* made of this opening by hand; 0: an app's */
+	bool suspended;			/* its device is not at this address any more */
 	uint64_t created_wall_s;
 };
 
@@ -109,6 +118,8 @@ struct db_state {
 	uint8_t uuid[16];			/* of the UPnP root device */
 	uint8_t upnp_token[16];			/* unguessable part of control URLs */
 	struct addr wan4;			/* last external address; any4: none */
+	bool attended;				/* somebody looks after this router */
+	uint8_t preset;				/* enum preset_id, the last one applied */
 };
 int db_state_get(struct db *db, struct db_state *out);	/* ERR_NOT_FOUND on a new file */
 int db_state_put(struct db *db, const struct db_state *s);
@@ -126,15 +137,22 @@ struct db_device {
 	bool has_mac;
 	uint8_t mac[6];
 	char ifname[DB_IFNAME_MAX];
-	char name[DB_NAME_MAX + 1];	/* for display; never decides */
+	char name[DB_NAME_MAX + 1];	/* the owner's word for it, "": none; never decides */
+	char hostname[DB_NAME_MAX + 1];	/* what it calls itself by DHCP; never decides */
+	uint8_t client_id[DB_CLIENT_ID_LEN];	/* BLAKE2b of its DHCP client id or DUID; zeros */
 	uint8_t zone;			/* enum rule_zone */
+	bool guest;			/* it lives on a guest interface */
+	bool phone;			/* the SIP ALG works for it */
 	uint64_t first_wall_s;
 	uint64_t last_wall_s;
 };
 typedef int db_device_fn(void *arg, const struct db_device *d);
-typedef int db_device_addr_fn(void *arg, uint32_t device_id, const struct addr *addr);
+typedef int db_device_addr_fn(void *arg, uint32_t device_id, const struct addr *addr,
+	const char *ifname);
 int db_device_put(struct db *db, const struct db_device *d);
-int db_device_addr_put(struct db *db, uint32_t device_id, const struct addr *addr); /* moves it */
+/* Moves the address to the device. ifname: where it was seen, "": not known. */
+int db_device_addr_put(struct db *db, uint32_t device_id, const struct addr *addr,
+	const char *ifname);
 int db_device_addr_delete(struct db *db, const struct addr *addr);
 /* A device goes with its addresses. Absent is no error. */
 int db_device_delete(struct db *db, uint32_t id);
@@ -150,11 +168,63 @@ int db_rules_each(struct db *db, db_rule_fn *fn, void *arg);	/* by position */
 /* All or nothing, in the caller's transaction. */
 int db_rules_replace(struct db *db, const struct rule *rules, size_t count);
 
+/* ---- openings by hand (db/hands.c) ---- */
+
+typedef int db_hand_fn(void *arg, const struct hand *h);
+int db_hands_each(struct db *db, db_hand_fn *fn, void *arg);	/* by id */
+int db_hand_put(struct db *db, const struct hand *h);
+int db_hand_delete(struct db *db, uint32_t id);
+int db_hands_clear(struct db *db);
+
+/* ---- cards (db/cards.c) ---- */
+
+typedef int db_card_fn(void *arg, const struct card *c);
+int db_cards_each(struct db *db, db_card_fn *fn, void *arg);	/* by id, with their items */
+/* With its items, in the caller's transaction; what has not changed is not written again. */
+int db_card_put(struct db *db, const struct card *c);
+int db_card_delete(struct db *db, uint32_t id);
+
+/* ---- alerts (db/alerts.c) ---- */
+
+/* Stored: append only. */
+enum db_alert_kind {
+	DB_ALERT_FORGED = 0,	/* mac sends with addr, which is device_id's */
+	DB_ALERT_GATEWAY = 1,	/* mac claims to be the router (text: by what) */
+	DB_ALERT_SAME_DEVICE = 2, /* device_id may be other_id with another MAC (text: why) */
+	DB_ALERT_CLONE = 3,	/* two hosts send with one MAC */
+	DB_ALERT_FIREWALL = 4,	/* another firewall, or ours, does not let openings work */
+	DB_ALERT_STORE = 5,	/* the disk fails */
+	DB_ALERT_POLICY = 6,	/* the stored policy could not be believed (text: place, reason) */
+	DB_ALERT_SIP_HELPER = 7, /* the kernel's SIP helper is active as well */
+	DB_ALERT_TAKEN = 8,	/* an opening by hand does not come about (text: why) */
+};
+#define DB_ALERT_KINDS 9
+
+struct db_alert {
+	uint32_t id;
+	enum db_alert_kind kind;
+	char ifname[DB_IFNAME_MAX];
+	bool has_mac;
+	uint8_t mac[6];
+	struct addr addr;		/* any6: none */
+	uint32_t device_id, other_id;	/* 0: none */
+	uint32_t count;
+	uint64_t first_wall_s, last_wall_s;
+	bool expected;			/* the owner knows: no alert any more */
+	bool over;			/* it is no longer so, or the owner put it away */
+	char text[128];
+};
+typedef int db_alert_fn(void *arg, const struct db_alert *a);
+int db_alerts_each(struct db *db, db_alert_fn *fn, void *arg);	/* by id */
+int db_alert_put(struct db *db, const struct db_alert *a);
+int db_alert_delete(struct db *db, uint32_t id);
+
 /* ---- record (db/record.c): rows that are never changed, one hash chain a ring ---- */
 
 enum db_ring { DB_RING_ADMIN = 0, DB_RING_OPENINGS = 1, DB_RING_REFUSALS = 2 };
 #define DB_RINGS 3
 #define DB_RECORD_TEXT_MAX 160
+#define DB_RECORD_DETAIL_MAX 4096
 
 struct db_record {
 	uint64_t seq;			/* given by db_record_add; counts up over all rings */
@@ -176,15 +246,107 @@ struct db_record {
 	char why[DB_RECORD_TEXT_MAX + 1];	/* the reason in words */
 	char descr[MAP_DESCR_MAX + 1];
 };
-/* In the caller's transaction, as db_record_prune. */
-int db_record_add(struct db *db, const struct db_record *r);
+/* In the caller's transaction, as db_record_prune. detail: JSON with "before" and "after" of the
+ * owner's acts, UTF-8, cut by the caller to DB_RECORD_DETAIL_MAX; "" for everything else. It is
+ * part of the hash where it is not "". */
+int db_record_add(struct db *db, const struct db_record *r, const char *detail);
+/* NULL: none. The text is valid until the next call on this connection. ERR_NOT_FOUND. */
+int db_record_detail(struct db *db, uint64_t seq, const char **out);
 typedef int db_record_fn(void *arg, const struct db_record *r);
-/* Newest first, at most count rows with seq below before (0: from the newest). */
-int db_record_page(struct db *db, uint64_t before, uint32_t count, db_record_fn *fn, void *arg);
+/* Which rows: by the index of the first of opening, rule, device and ring that is asked for; the
+ * others of them are looked at row by row. */
+struct db_record_filter {
+	enum db_ring ring;		/* DB_RINGS: all */
+	uint32_t device_id;		/* 0: all, and below */
+	uint32_t opening_id;
+	uint32_t rule_id;
+};
+struct db_record_page {
+	struct db_record_filter filter;
+	uint64_t before;		/* only seq below it; 0: from the newest */
+	uint32_t count;			/* at most so many */
+};
+int db_record_find(struct db *db, const struct db_record_page *page, db_record_fn *fn,
+	void *arg);					/* newest first */
 /* Keeps the newest keep rows of the ring, moving the chain's anchor. */
 int db_record_prune(struct db *db, enum db_ring ring, uint32_t keep);
-/* ERR_CORRUPT: *bad_seq is the first row that does not fit its chain, or that is missing at a
- * chain's end. Reads all rows: some microseconds each. */
-int db_record_verify(struct db *db, uint64_t *bad_seq);
+/* A walk over all chains in slices, so that other jobs of the database thread come between; rows
+ * may be added and pruned meanwhile. All zeros before the first slice. */
+struct db_verify {
+	uint64_t rows;			/* walked so far */
+	uint64_t after_seq;		/* the last of them */
+	uint64_t bad_seq;		/* ERR_CORRUPT: the first row that does not fit its chain,
+					   or that is missing at a chain's end */
+	uint8_t at[DB_RINGS][DB_HASH_LEN];	/* the hash each chain has reached */
+};
+/* Walks at most so many rows more, some microseconds each. ERR_AGAIN: not at the end yet; 0: all
+ * rows fit; any other error ends the walk. */
+int db_record_verify(struct db *db, struct db_verify *v, uint32_t rows);
+
+/* ---- who may look after the router (db/accounts.c, db/sessions.c, db/tokens.c) ---- */
+
+/* Stored: append only. Each may what the one before it may. */
+enum db_role { DB_ROLE_READ = 1, DB_ROLE_APPROVER = 2, DB_ROLE_ADMIN = 3 };
+
+struct db_account {
+	uint32_t id;
+	char name[DB_ACCOUNT_NAME_MAX + 1];	/* unique, not "" */
+	uint8_t role;				/* DB_ROLE_APPROVER or DB_ROLE_ADMIN */
+	char hash[DB_PASSWORD_HASH_MAX + 1];	/* argon2id as libsodium writes it, not "" */
+	uint64_t made_wall_s;
+	uint64_t used_wall_s;			/* last login; 0: never */
+};
+typedef int db_account_fn(void *arg, const struct db_account *a);
+int db_accounts_each(struct db *db, db_account_fn *fn, void *arg);	/* by id */
+/* ERR_EXISTS: another one has this name. */
+int db_account_put(struct db *db, const struct db_account *a);
+int db_account_delete(struct db *db, uint32_t id);		/* with its sessions */
+
+struct db_session {
+	uint32_t id;
+	uint32_t account_id;
+	uint8_t token_hash[DB_HASH_LEN];	/* of the cookie's value; unique */
+	uint64_t made_wall_s;
+	uint64_t used_wall_s;
+	uint64_t until_wall_s;
+	char label[DB_LABEL_MAX + 1];		/* the browser's word for itself; only shown */
+	bool remember;
+};
+typedef int db_session_fn(void *arg, const struct db_session *s);
+int db_sessions_each(struct db *db, db_session_fn *fn, void *arg);	/* by id */
+/* ERR_NOT_FOUND: no such account. ERR_EXISTS: another one has this hash. */
+int db_session_put(struct db *db, const struct db_session *s);
+int db_session_delete(struct db *db, uint32_t id);
+
+struct db_token {
+	uint32_t id;
+	char name[DB_NAME_MAX + 1];
+	uint8_t token_hash[DB_HASH_LEN];	/* unique */
+	uint8_t scope;				/* enum db_role */
+	struct prefix from;			/* used from there only; prefix_any6: anywhere */
+	uint64_t made_wall_s;
+	uint64_t until_wall_s;			/* 0: for good */
+	uint64_t used_wall_s;			/* 0: never */
+	char by[DB_NAME_MAX + 1];		/* who made it */
+};
+typedef int db_token_fn(void *arg, const struct db_token *t);
+int db_tokens_each(struct db *db, db_token_fn *fn, void *arg);		/* by id */
+int db_token_put(struct db *db, const struct db_token *t);		/* ERR_EXISTS: the hash */
+int db_token_delete(struct db *db, uint32_t id);
+
+/* Stored: append only. */
+enum db_setup_kind { DB_SETUP_PRINTED = 0, DB_SETUP_LABEL = 1 };
+#define DB_SETUP_KINDS 2
+
+/* The code that makes the first account: one at a time. */
+struct db_setup {
+	char code_hash[DB_PASSWORD_HASH_MAX + 1];	/* as an account's */
+	uint8_t kind;					/* enum db_setup_kind */
+	uint64_t until_wall_s;				/* 0: for good */
+	uint8_t tries_left;
+	bool used;
+};
+int db_setup_get(struct db *db, struct db_setup *out);	/* ERR_NOT_FOUND: there never was one */
+int db_setup_put(struct db *db, const struct db_setup *s);
 
 #endif

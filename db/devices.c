@@ -5,9 +5,12 @@
 #include "db/table.h"
 #include "policy/rule.h"
 
+#include <string.h>
+
 struct addr_row {
 	struct addr addr;
 	uint32_t device_id;
+	char ifname[DB_IFNAME_MAX];
 };
 
 #define DEVICE(name, member, min, max) NUMBER(name, struct db_device, member, min, max)
@@ -17,7 +20,11 @@ static const struct field device_fields[] = {
 	BYTES_IF("mac", struct db_device, mac, has_mac),
 	TEXT("ifname", struct db_device, ifname),
 	TEXT("name", struct db_device, name),
+	TEXT("hostname", struct db_device, hostname),
+	BYTES("client_id", struct db_device, client_id),
 	DEVICE("zone", zone, 0, RULE_ZONES - 1),
+	DEVICE("guest", guest, 0, 1),
+	DEVICE("phone", phone, 0, 1),
 	DEVICE("first_wall_s", first_wall_s, 0, INT64_MAX),
 	DEVICE("last_wall_s", last_wall_s, 0, INT64_MAX),
 };
@@ -25,6 +32,7 @@ static const struct field device_fields[] = {
 static const struct field addr_fields[] = {
 	BYTES("addr", struct addr_row, addr),
 	NUMBER("device_id", struct addr_row, device_id, 1, UINT32_MAX),
+	TEXT("ifname", struct addr_row, ifname),
 };
 
 static const struct table devices = {
@@ -46,10 +54,13 @@ int db_device_put(struct db *db, const struct db_device *d)
 	return table_put(db, SQL_DEVICE_PUT, &devices, d);
 }
 
-int db_device_addr_put(struct db *db, uint32_t device_id, const struct addr *addr)
+int db_device_addr_put(struct db *db, uint32_t device_id, const struct addr *addr,
+	const char *ifname)
 {
-	const struct addr_row row = {.addr = *addr, .device_id = device_id};
+	struct addr_row row = {.addr = *addr, .device_id = device_id};
+	size_t len = strnlen(ifname, DB_IFNAME_MAX);
 
+	memcpy(row.ifname, ifname, len);
 	return table_put(db, SQL_DEVICE_ADDR_PUT, &device_addrs, &row);
 }
 
@@ -93,6 +104,6 @@ int db_device_addrs_each(struct db *db, db_device_addr_fn *fn, void *arg)
 	struct addr_row row;
 
 	while (table_next(&c, &row))
-		c.err = fn(arg, row.device_id, &row.addr);
+		c.err = fn(arg, row.device_id, &row.addr, row.ifname);
 	return table_end(&c);
 }

@@ -24,6 +24,8 @@ static const struct field opening_fields[] = {
 	OPENING("set_id", set_id, 0, UINT32_MAX),
 	OPENING("set_offset", set_offset, 0, MAP_SET_MAX - 1),
 	OPENING("rule_id", rule_id, 0, UINT32_MAX),
+	OPENING("hand_id", hand_id, 0, UINT32_MAX),
+	OPENING("suspended", suspended, 0, 1),
 	OPENING("created_wall_s", created_wall_s, 0, INT64_MAX),
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The record: every row carries BLAKE2b-256 of the row before it in its ring and of itself
- * (table_encode of all fields but the hash). What a ring begins with, the hash of the newest row
- * that was pruned, and what it ends with stand in record_chains; so a row that was changed, put
- * in, taken out or moved to another ring is found, at either end too. No key is involved: who
+ * (table_encode of all fields before the hash, and the detail behind its length where there is
+ * one). What a ring begins with, the hash of the newest row that was pruned, and what it ends with
+ * stand in record_chains; so a row that was changed, put in, taken out or moved to another ring is
+ * found, at either end too. No key is involved: who
  * can write the file can write a whole new chain, and only a copy of a hash elsewhere tells.
  *
  * The order of the fields below is part of the stored hashes: it never changes.
@@ -16,12 +17,14 @@
 #include <sodium.h>
 #include <string.h>
 
-#define HASH_LEN 32
-#define ROW_BYTES_MAX 640	/* of table_encode: 14 numbers, three addresses, three texts */
+#define HASH_LEN DB_HASH_LEN
+#define FIELDS_BYTES_MAX 640	/* of table_encode: 14 numbers, three addresses, three texts */
+#define ROW_BYTES_MAX (FIELDS_BYTES_MAX + 4 + DB_RECORD_DETAIL_MAX)
 
 struct row {
 	struct db_record r;
 	uint8_t hash[HASH_LEN];
+	char detail[DB_RECORD_DETAIL_MAX + 1];	/* last: most readers do without */
 };
 
 struct chain {
@@ -55,7 +58,11 @@ static const struct field record_fields[] = {
 	TEXT("why", struct row, r.why),
 	TEXT("descr", struct row, r.descr),
 	BYTES("hash", struct row, hash),
+	TEXT("detail", struct row, detail),
 };
+#define FIELDS_ALL (sizeof(record_fields) / sizeof(record_fields[0]))
+#define FIELDS_LEAN (FIELDS_ALL - 1)	/* without the detail */
+#define FIELDS_HASHED (FIELDS_LEAN - 1)
 
 static const struct field chain_fields[] = {
 	NUMBER("ring", struct chain, ring, 0, DB_RINGS - 1),
@@ -66,7 +73,15 @@ static const struct field chain_fields[] = {
 
 static const struct table record = {
 	.name = "record",
-	FIELDS(record_fields),
+	.fields = record_fields,
+	.count = FIELDS_LEAN,
+	.row_size = offsetof(struct row, detail),
+};
+
+static const struct table record_whole = {
+	.name = "record",
+	.fields = record_fields,
+	.count = FIELDS_ALL,
 	.row_size = sizeof(struct row),
 };
 
@@ -83,7 +98,11 @@ static void row_hash(const struct row *row, const uint8_t before[HASH_LEN], uint
 	struct writer w = writer_to(bytes, sizeof(bytes));
 
 	writer_bytes(&w, before, HASH_LEN);
-	table_encode(&w, &record, row, record.count - 1);
+	table_encode(&w, &record, row, FIELDS_HASHED);
+	if (row->detail[0] != '\0') {
+		writer_u32(&w, (uint32_t)strlen(row->detail));
+		writer_text(&w, row->detail);
+	}
 	assert(!w.full);
 	crypto_generichash(out, HASH_LEN, bytes, w.len, NULL, 0);
 }
@@ -102,14 +121,18 @@ static int chains_load(struct db *db, struct chain out[DB_RINGS])
 	return table_end(&c);
 }
 
-int db_record_add(struct db *db, const struct db_record *r)
+int db_record_add(struct db *db, const struct db_record *r, const char *detail)
 {
 	struct chain all[DB_RINGS];
 	struct row row = {.r = *r};
 	struct chain *chain = &all[r->ring];
+	size_t len = strlen(detail);
 	int err;
 
 	assert(db->begun && r->ring < DB_RINGS);
+	if (len > DB_RECORD_DETAIL_MAX)
+		return sql_say(db, ERR_RANGE, "record.detail", "too long");
+	memcpy(row.detail, detail, len);
 	err = chains_load(db, all);
 	if (err)
 		return err;
@@ -121,21 +144,64 @@ int db_record_add(struct db *db, const struct db_record *r)
 	row_hash(&row, chain->head, row.hash);
 	memcpy(chain->head, row.hash, HASH_LEN);
 	chain->head_seq = row.r.seq;
-	err = table_put(db, SQL_RECORD_PUT, &record, &row);
+	err = table_put(db, SQL_RECORD_PUT, &record_whole, &row);
 	return err ? err : table_put(db, SQL_CHAIN_PUT, &chains, chain);
 }
 
-int db_record_page(struct db *db, uint64_t before, uint32_t count, db_record_fn *fn, void *arg)
+int db_record_detail(struct db *db, uint64_t seq, const char **out)
 {
-	struct cursor c = table_select(db, SQL_RECORD_PAGE, &record,
-		" WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2");
-	int64_t below = before && before < INT64_MAX ? (int64_t)before : INT64_MAX;
+	struct cursor c = table_select(db, SQL_RECORD_DETAIL, &record_whole, " WHERE seq = ?1");
 	struct row row;
+	bool found;
 
 	if (!c.err)
-		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, 1, below));
-	if (!c.err)
-		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, 2, count));
+		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, 1, (int64_t)seq));
+	found = table_next(&c, &row);
+	if (!c.err && !found)
+		c.err = ERR_NOT_FOUND;
+	if (table_end(&c))
+		return c.err;
+	memcpy(db->detail, row.detail, sizeof(db->detail));
+	*out = db->detail[0] != '\0' ? db->detail : NULL;
+	return 0;
+}
+
+/* Every row wanted stands in one piece of an index, in the order of seq; the text is the same for
+ * all of them but for that index. */
+#define FIND(index) index " AND seq < ?1" \
+	" AND ?3 IN (ring, 3) AND ?4 IN (device_id, 0)" \
+	" AND ?5 IN (opening_id, 0) AND ?6 IN (rule_id, 0) ORDER BY seq DESC LIMIT ?2"
+#define OPENINGS " INDEXED BY record_opening WHERE opening_id = ?5 AND opening_id <> 0"
+#define RULES " INDEXED BY record_rule WHERE rule_id = ?6 AND rule_id <> 0"
+#define DEVICES " INDEXED BY record_device WHERE device_id = ?4 AND device_id <> 0"
+#define RING " INDEXED BY record_ring WHERE ring = ?3"
+
+static struct cursor find_select(struct db *db, const struct db_record_filter *f)
+{
+	if (f->opening_id)
+		return table_select(db, SQL_RECORD_BY_OPENING, &record, FIND(OPENINGS));
+	if (f->rule_id)
+		return table_select(db, SQL_RECORD_BY_RULE, &record, FIND(RULES));
+	if (f->device_id)
+		return table_select(db, SQL_RECORD_BY_DEVICE, &record, FIND(DEVICES));
+	if (f->ring < DB_RINGS)
+		return table_select(db, SQL_RECORD_BY_RING, &record, FIND(RING));
+	return table_select(db, SQL_RECORD_ALL, &record, FIND(" WHERE seq > 0"));
+}
+
+int db_record_find(struct db *db, const struct db_record_page *page, db_record_fn *fn, void *arg)
+{
+	const struct db_record_filter *f = &page->filter;
+	struct cursor c = find_select(db, f);
+	const int64_t values[] = {
+		page->before && page->before < INT64_MAX ? (int64_t)page->before : INT64_MAX,
+		page->count, f->ring, f->device_id, f->opening_id, f->rule_id,
+	};
+	struct row row;
+
+	static_assert(DB_RINGS == 3, "the text of FIND says so");
+	for (int i = 0; i < (int)(sizeof(values) / sizeof(values[0])) && !c.err; i++)
+		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, i + 1, values[i]));
 	while (table_next(&c, &row))
 		c.err = fn(arg, &row.r);
 	return table_end(&c);
@@ -189,36 +255,80 @@ int db_record_prune(struct db *db, enum db_ring ring, uint32_t keep)
 	return err ? err : delete_upto(db, &last);
 }
 
-/* Follows all chains at once in the order of seq; at[ring] is the hash reached so far. */
-static int walk(struct db *db, uint8_t at[DB_RINGS][HASH_LEN], uint64_t *bad_seq)
+/* Whether a row of the ring that was walked is still there. */
+static int was_walked(struct db *db, enum db_ring ring, uint64_t upto, bool *out)
 {
-	struct cursor c = table_select(db, SQL_RECORD_WALK, &record, " ORDER BY seq");
-	struct row row;
-
-	while (table_next(&c, &row)) {
-		row_hash(&row, at[row.r.ring], at[row.r.ring]);
-		if (memcmp(at[row.r.ring], row.hash, HASH_LEN) != 0)
-			c.err = sql_say(db, ERR_CORRUPT, "record", "a row does not fit its chain");
-	}
-	if (c.err == ERR_CORRUPT)
-		*bad_seq = (uint64_t)sqlite3_column_int64(c.stmt, 0);
-	return table_end(&c);
-}
-
-int db_record_verify(struct db *db, uint64_t *bad_seq)
-{
-	struct chain all[DB_RINGS];
-	uint8_t at[DB_RINGS][HASH_LEN];
-	int err = chains_load(db, all);
+	sqlite3_stmt *stmt;
+	int err = sql_take(db, SQL_RECORD_WALKED,
+		"SELECT 1 FROM record WHERE ring = ?1 AND seq <= ?2 LIMIT 1", &stmt);
 
 	if (err)
 		return err;
-	for (int ring = 0; ring < DB_RINGS; ring++)
-		memcpy(at[ring], all[ring].anchor, HASH_LEN);
-	err = walk(db, at, bad_seq);
+	err = sql_check(db, sqlite3_bind_int64(stmt, 1, ring));
+	if (!err)
+		err = sql_check(db, sqlite3_bind_int64(stmt, 2, (int64_t)upto));
+	if (!err)
+		err = sql_step(db, stmt, out);
+	sql_done(stmt);
+	return err;
+}
+
+/* A chain of which nothing walked is left goes on at its anchor: nothing was walked yet, or all of
+ * it was pruned since, and perhaps more than that. */
+static int resume(struct db *db, const struct chain all[DB_RINGS], struct db_verify *v)
+{
+	int err = 0;
+
+	for (int ring = 0; ring < DB_RINGS && !err; ring++) {
+		bool walked = false;
+		err = was_walked(db, all[ring].ring, v->after_seq, &walked);
+		if (!err && !walked)
+			memcpy(v->at[ring], all[ring].anchor, HASH_LEN);
+	}
+	return err;
+}
+
+/* Follows all chains at once in the order of seq. ERR_AGAIN: there may be more rows. */
+static int walk(struct db *db, struct db_verify *v, uint32_t rows)
+{
+	struct cursor c = table_select(db, SQL_RECORD_WALK, &record_whole,
+		" WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+	struct row row;
+	uint32_t left = rows;
+
+	if (!c.err)
+		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, 1, (int64_t)v->after_seq));
+	if (!c.err)
+		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, 2, rows));
+	while (table_next(&c, &row)) {
+		row_hash(&row, v->at[row.r.ring], v->at[row.r.ring]);
+		if (memcmp(v->at[row.r.ring], row.hash, HASH_LEN) != 0) {
+			c.err = sql_say(db, ERR_CORRUPT, "record", "a row does not fit its chain");
+			continue;
+		}
+		v->after_seq = row.r.seq;
+		v->rows++;
+		left--;
+	}
+	if (c.err == ERR_CORRUPT)
+		v->bad_seq = (uint64_t)sqlite3_column_int64(c.stmt, 0);
+	else if (!c.err && left == 0)
+		c.err = ERR_AGAIN;
+	return table_end(&c);
+}
+
+int db_record_verify(struct db *db, struct db_verify *v, uint32_t rows)
+{
+	struct chain all[DB_RINGS];
+	int err = chains_load(db, all);
+
+	if (!err)
+		err = resume(db, all, v);
+	if (!err)
+		err = walk(db, v, rows);
 	for (int ring = 0; ring < DB_RINGS && !err; ring++)
-		if (memcmp(at[ring], all[ring].head, HASH_LEN) != 0) {
-			*bad_seq = all[ring].head_seq;
+		if (memcmp(v->at[ring], all[ring].head, HASH_LEN) != 0) {
+			v->bad_seq = all[ring].head_seq;
 			err = sql_say(db, ERR_CORRUPT, "record", "the newest row is missing");
 		}
 	return err;

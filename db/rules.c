@@ -24,6 +24,15 @@ static const struct field fields[] = {
 	RULE("risk", risk, 0, UINT8_MAX),
 	RULE("lifetime_max_s", lifetime_max_s, 0, UINT32_MAX),
 	RULE("third_party", third_party, 0, 1),
+	RULE("maker", maker, 0, RULE_MAKERS - 1),
+	BYTES_IF("remote_addr", struct rule, remote.addr, has_remote),
+	RULE("remote_len", remote.len, 0, 128),
+	TEXT("descr", struct rule, descr),
+	RULE("days", when.days, 0, SCHEDULE_DAYS),
+	RULE("from_min", when.from_min, 0, SCHEDULE_DAY_MIN),
+	RULE("to_min", when.to_min, 0, SCHEDULE_DAY_MIN),
+	RULE("until_wall_s", until_wall_s, 0, INT64_MAX),
+	RULE("quota", quota, 0, UINT32_MAX),
 	TEXT("note", struct rule, note),
 };
 

@@ -8,6 +8,7 @@
 #ifndef DB_SQL_H
 #define DB_SQL_H
 
+#include "db/db.h"
 #include "protocols/err.h"
 
 #include <sqlite3.h>
@@ -19,7 +20,19 @@
 
 /* One slot of the cache for each statement that runs more than once. */
 enum sql_id {
+	SQL_ACCOUNT_DELETE,
+	SQL_ACCOUNT_PUT,
+	SQL_ACCOUNTS_EACH,
+	SQL_ALERT_DELETE,
+	SQL_ALERT_PUT,
+	SQL_ALERTS_EACH,
 	SQL_BEGIN,
+	SQL_CARD_DELETE,
+	SQL_CARD_ITEM_PUT,
+	SQL_CARD_ITEMS_CUT,
+	SQL_CARD_ITEMS_EACH,
+	SQL_CARD_PUT,
+	SQL_CARDS_EACH,
 	SQL_COMMIT,
 	SQL_CHAIN_PUT,
 	SQL_CHAINS_EACH,
@@ -34,6 +47,10 @@ enum sql_id {
 	SQL_FILTER_PUT,
 	SQL_FILTERS_DELETE,
 	SQL_FILTERS_EACH,
+	SQL_HAND_DELETE,
+	SQL_HAND_PUT,
+	SQL_HANDS_CLEAR,
+	SQL_HANDS_EACH,
 	SQL_LEASE_DELETE,
 	SQL_LEASE_PUT,
 	SQL_LEASES_EACH,
@@ -41,20 +58,34 @@ enum sql_id {
 	SQL_OPENING_PUT,
 	SQL_OPENINGS_CLEAR,
 	SQL_OPENINGS_EACH,
+	SQL_RECORD_ALL,
+	SQL_RECORD_BY_DEVICE,
+	SQL_RECORD_BY_OPENING,
+	SQL_RECORD_BY_RING,
+	SQL_RECORD_BY_RULE,
 	SQL_RECORD_CUT,
-	SQL_RECORD_PAGE,
+	SQL_RECORD_DETAIL,
 	SQL_RECORD_PUT,
 	SQL_RECORD_SURPLUS,
 	SQL_RECORD_WALK,
+	SQL_RECORD_WALKED,
 	SQL_RULE_PUT,
 	SQL_RULES_CLEAR,
 	SQL_RULES_EACH,
+	SQL_SESSION_DELETE,
+	SQL_SESSION_PUT,
+	SQL_SESSIONS_EACH,
 	SQL_SETTING_PUT,
 	SQL_SETTINGS_EACH,
+	SQL_SETUP_GET,
+	SQL_SETUP_PUT,
 	SQL_STATE_GET,
 	SQL_STATE_PUT,
+	SQL_TOKEN_DELETE,
+	SQL_TOKEN_PUT,
+	SQL_TOKENS_EACH,
 };
-#define SQL_IDS (SQL_STATE_PUT + 1)
+#define SQL_IDS (SQL_TOKENS_EACH + 1)
 
 struct db {
 	sqlite3 *conn;
@@ -63,6 +94,7 @@ struct db {
 	int failed;		/* enum err that ended the transaction; 0 while it is sound */
 	bool durable;		/* synchronous is FULL, as SQLite begins, not NORMAL */
 	char reason[SQL_REASON_MAX];
+	char detail[DB_RECORD_DETAIL_MAX + 1];	/* what db_record_detail gave last */
 };
 
 /* Keeps the words for db_reason; returns err. Any part may be NULL. */

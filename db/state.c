@@ -3,6 +3,7 @@
 #include "db/db.h"
 
 #include "db/table.h"
+#include "policy/preset.h"
 
 #define STATE_ID 1	/* of the only row */
 
@@ -24,6 +25,8 @@ static const struct field fields[] = {
 	BYTES("uuid", struct row, s.uuid),
 	BYTES("upnp_token", struct row, s.upnp_token),
 	BYTES("wan4", struct row, s.wan4),
+	STATE("attended", s.attended, 0, 1),
+	STATE("preset", s.preset, 0, PRESETS - 1),
 };
 
 static const char *fault(const void *row)

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -83,6 +84,83 @@ static inline void temp_db_edit(struct temp_db *t, const char *sql)
 		fail_msg("%s: %s", sql, why);
 	sqlite3_close(raw);
 	temp_db_reopen(t);
+}
+
+/* The first column of the first row as text, of the closed file. */
+static inline void temp_db_raw_text(sqlite3 *raw, const char *sql, char *out, size_t size)
+{
+	sqlite3_stmt *stmt = NULL;
+
+	assert_int_equal(sqlite3_prepare_v2(raw, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	snprintf(out, size, "%s", (const char *)sqlite3_column_text(stmt, 0));
+	sqlite3_finalize(stmt);
+}
+
+typedef int temp_db_walk_fn(struct db *db);
+
+/* With this value in the column the walk is refused by the column's name, without it it is not. */
+static inline void temp_db_doubt(struct temp_db *t, const char *table, const char *column,
+	const char *value, temp_db_walk_fn *walk)
+{
+	char sql[1024], old[768], want[128];
+	sqlite3 *raw;
+
+	db_close(t->db);
+	t->db = NULL;
+	assert_int_equal(sqlite3_open(t->path, &raw), SQLITE_OK);
+	snprintf(sql, sizeof(sql), "SELECT quote(%s) FROM %s", column, table);
+	temp_db_raw_text(raw, sql, old, sizeof(old));
+	sqlite3_close(raw);
+	snprintf(sql, sizeof(sql), "UPDATE %s SET %s = %s", table, column, value);
+	temp_db_edit(t, sql);
+	assert_int_equal(walk(t->db), ERR_CORRUPT);
+	snprintf(want, sizeof(want), "%s.%s: a value that cannot be", table, column);
+	assert_string_equal(db_reason(t->db), want);
+	snprintf(sql, sizeof(sql), "UPDATE %s SET %s = %s", table, column, old);
+	temp_db_edit(t, sql);
+	assert_int_equal(walk(t->db), 0);
+}
+
+/* Every column of a table with one row and no number of 64 bits: negative numbers, bytes of another
+ * length, text that is no UTF-8, text that is too long. */
+static inline void temp_db_doubt_all(struct temp_db *t, const char *table, temp_db_walk_fn *walk)
+{
+	static const char *const bad[][2] = {
+		{"INTEGER", "-1"}, {"BLOB", "x'00'"}, {"TEXT", "CAST(x'ff' AS TEXT)"},
+		{"TEXT", "printf('%05000d', 1)"},
+	};
+	char names[32][32], types[32][16];
+	size_t count = 0;
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *raw;
+
+	db_close(t->db);
+	t->db = NULL;
+	assert_int_equal(sqlite3_open(t->path, &raw), SQLITE_OK);
+	sqlite3_prepare_v2(raw, "SELECT name, type FROM pragma_table_info(?1)", -1, &stmt, NULL);
+	sqlite3_bind_text(stmt, 1, table, -1, SQLITE_STATIC);
+	for (; sqlite3_step(stmt) == SQLITE_ROW; count++) {
+		assert_true(count < ROWS(names));
+		snprintf(names[count], 32, "%s", (const char *)sqlite3_column_text(stmt, 0));
+		snprintf(types[count], 16, "%s", (const char *)sqlite3_column_text(stmt, 1));
+	}
+	sqlite3_finalize(stmt);
+	sqlite3_close(raw);
+	assert_true(count > 0);
+	for (size_t i = 0; i < count * ROWS(bad); i++)
+		if (strcmp(types[i / ROWS(bad)], bad[i % ROWS(bad)][0]) == 0)
+			temp_db_doubt(t, table, names[i / ROWS(bad)], bad[i % ROWS(bad)][1], walk);
+}
+
+/* Bytes of the log: grows with whatever is written. */
+static inline long temp_db_log_size(const struct temp_db *t)
+{
+	char path[112];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s-wal", t->path);
+	return stat(path, &st) == 0 ? (long)st.st_size : 0;
 }
 
 static inline double temp_db_ms(void)

@@ -8,6 +8,7 @@ struct seen {
 	struct db_device devices[4];
 	struct addr addrs[4];
 	uint32_t owners[4];
+	char ifnames[4][DB_IFNAME_MAX];
 	size_t device_count, addr_count;
 };
 
@@ -20,12 +21,13 @@ static int see_device(void *arg, const struct db_device *d)
 	return 0;
 }
 
-static int see_addr(void *arg, uint32_t device_id, const struct addr *addr)
+static int see_addr(void *arg, uint32_t device_id, const struct addr *addr, const char *ifname)
 {
 	struct seen *s = arg;
 
 	assert_true(s->addr_count < ROWS(s->addrs));
 	s->owners[s->addr_count] = device_id;
+	memcpy(s->ifnames[s->addr_count], ifname, strlen(ifname) + 1);
 	s->addrs[s->addr_count++] = *addr;
 	return 0;
 }
@@ -42,7 +44,8 @@ static struct seen see(struct db *db)
 
 static const struct db_device console = {
 	.id = 1, .has_mac = true, .mac = {2, 0, 0, 0, 0, 1}, .ifname = "br-lan", .name = "console",
-	.zone = RULE_ZONE_NEW, .first_wall_s = 1700000000, .last_wall_s = 1700000001,
+	.hostname = "caf\xc3\xa9", .client_id = {1, 2, 3}, .zone = RULE_ZONE_NEW, .guest = true,
+	.phone = true, .first_wall_s = 1700000000, .last_wall_s = 1700000001,
 };
 static const struct db_device ghost = {.id = 2, .zone = RULE_ZONE_BLOCKED};
 
@@ -64,9 +67,14 @@ static void test_devices(void **state)
 	assert_memory_equal(s.devices[0].mac, console.mac, 6);
 	assert_string_equal(s.devices[0].ifname, "br-lan");
 	assert_string_equal(s.devices[0].name, "console");
+	assert_string_equal(s.devices[0].hostname, console.hostname);
+	assert_memory_equal(s.devices[0].client_id, console.client_id, DB_CLIENT_ID_LEN);
+	assert_true(s.devices[0].guest);
+	assert_true(s.devices[0].phone);
 	assert_int_equal(s.devices[0].zone, RULE_ZONE_MEMBER);
 	assert_int_equal(s.devices[0].last_wall_s, 1700000001);
 	assert_false(s.devices[1].has_mac);
+	assert_false(s.devices[1].guest || s.devices[1].phone);
 }
 
 static void test_address_moves(void **state)
@@ -77,12 +85,13 @@ static void test_address_moves(void **state)
 
 	assert_int_equal(db_device_put(t->db, &console), 0);
 	assert_int_equal(db_device_put(t->db, &ghost), 0);
-	assert_int_equal(db_device_addr_put(t->db, 3, &a), ERR_NOT_FOUND);
-	assert_int_equal(db_device_addr_put(t->db, 1, &a), 0);
-	assert_int_equal(db_device_addr_put(t->db, 2, &a), 0);
+	assert_int_equal(db_device_addr_put(t->db, 3, &a, ""), ERR_NOT_FOUND);
+	assert_int_equal(db_device_addr_put(t->db, 1, &a, "br-lan"), 0);
+	assert_int_equal(db_device_addr_put(t->db, 2, &a, "wlan0"), 0);
 	s = see(t->db);
 	assert_int_equal(s.addr_count, 1);
 	assert_int_equal(s.owners[0], 2);
+	assert_string_equal(s.ifnames[0], "wlan0");
 	assert_true(addr_eq(&s.addrs[0], &a));
 	assert_int_equal(db_device_addr_delete(t->db, &a), 0);
 	assert_int_equal(see(t->db).addr_count, 0);
@@ -95,33 +104,40 @@ static void test_gone(void **state)
 
 	assert_int_equal(db_device_put(t->db, &console), 0);
 	assert_int_equal(db_device_put(t->db, &ghost), 0);
-	assert_int_equal(db_device_addr_put(t->db, 1, &a), 0);
-	assert_int_equal(db_device_addr_put(t->db, 2, &b), 0);
+	assert_int_equal(db_device_addr_put(t->db, 1, &a, ""), 0);
+	assert_int_equal(db_device_addr_put(t->db, 2, &b, ""), 0);
 	assert_int_equal(db_device_delete(t->db, 1), 0);
 	assert_int_equal(db_device_delete(t->db, 1), 0);
 	assert_int_equal(see(t->db).device_count, 1);
 	assert_int_equal(see(t->db).addr_count, 1);
 	assert_int_equal(db_device_addrs_clear(t->db), 0);
 	assert_int_equal(see(t->db).addr_count, 0);
-	assert_int_equal(db_device_addr_put(t->db, 2, &b), 0);
+	assert_int_equal(db_device_addr_put(t->db, 2, &b, ""), 0);
 	assert_int_equal(db_devices_clear(t->db), 0);
 	assert_int_equal(see(t->db).device_count + see(t->db).addr_count, 0);
+}
+
+static int walk(struct db *db)
+{
+	struct seen s = {.device_count = 0};
+	int err = db_devices_each(db, see_device, &s);
+
+	return err ? err : db_device_addrs_each(db, see_addr, &s);
 }
 
 static void test_edited(void **state)
 {
 	struct temp_db *t = *state;
-	struct seen s;
+	const struct addr a = addr_from4(0xc0a80102);
 
-	memset(&s, 0, sizeof(s));
 	assert_int_equal(db_device_put(t->db, &console), 0);
-	temp_db_edit(t, "UPDATE devices SET zone = 5");
-	assert_int_equal(db_devices_each(t->db, see_device, &s), ERR_CORRUPT);
-	assert_string_equal(db_reason(t->db), "devices.zone: a value that cannot be");
-	temp_db_edit(t, "UPDATE devices SET zone = 1, mac = x'0102'");
-	assert_int_equal(db_devices_each(t->db, see_device, &s), ERR_CORRUPT);
-	assert_string_equal(db_reason(t->db), "devices.mac: a value that cannot be");
-	assert_int_equal(s.device_count, 0);
+	assert_int_equal(db_device_addr_put(t->db, 1, &a, "an interface name"), ERR_RANGE);
+	assert_int_equal(db_device_addr_put(t->db, 1, &a, "br-lan"), 0);
+	temp_db_doubt_all(t, "devices", walk);
+	temp_db_doubt(t, "devices", "zone", "5", walk);
+	temp_db_doubt(t, "devices", "guest", "2", walk);
+	temp_db_doubt(t, "devices", "hostname", "printf('%065d', 1)", walk);
+	temp_db_doubt_all(t, "device_addrs", walk);
 }
 
 int main(void)

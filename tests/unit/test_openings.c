@@ -11,7 +11,8 @@ static struct db_opening opening(uint32_t id)
 		.external = {addr_from4(0xcb007101), (uint16_t)(1024 + id)},
 		.internal = {addr_from4(0xc0a80102), 3074},
 		.remote = prefix_any4(), .remote_port = 9, .disabled = true, .pinned = true,
-		.set_id = 3, .set_offset = 15, .rule_id = 5, .created_wall_s = 1700000000,
+		.set_id = 3, .set_offset = 15, .rule_id = 5, .hand_id = 6, .suspended = true,
+		.created_wall_s = 1700000000,
 	};
 	return o;
 }
@@ -80,6 +81,8 @@ static void assert_opening(const struct db_opening *a, const struct db_opening *
 	assert_int_equal(a->set_id, b->set_id);
 	assert_int_equal(a->set_offset, b->set_offset);
 	assert_int_equal(a->rule_id, b->rule_id);
+	assert_int_equal(a->hand_id, b->hand_id);
+	assert_int_equal(a->suspended, b->suspended);
 	assert_int_equal(a->created_wall_s, b->created_wall_s);
 }
 
@@ -221,6 +224,10 @@ static void test_edited_rows_are_named(void **state)
 		 "openings.internal_addr: a value that cannot be"},
 		{"UPDATE openings SET remote_len = 129", "UPDATE openings SET remote_len = 96",
 		 "openings.remote_len: a value that cannot be"},
+		{"UPDATE openings SET hand_id = -1", "UPDATE openings SET hand_id = 0",
+		 "openings.hand_id: a value that cannot be"},
+		{"UPDATE openings SET suspended = 2", "UPDATE openings SET suspended = 0",
+		 "openings.suspended: a value that cannot be"},
 		{"UPDATE leases SET origin = 9", "UPDATE leases SET origin = 3",
 		 "leases.origin: a value that cannot be"},
 		{"UPDATE leases SET nonce = x'00'", "UPDATE leases SET nonce = NULL",

@@ -8,7 +8,10 @@ static const struct rule old[] = {
 	{.id = 1, .position = 1, .enabled = true, .verdict = RULE_ALLOW, .zones = 0x1f,
 	 .device_id = 9, .origins = 0x1f, .proto = MAP_PROTO_UDP, .external_min = 1024,
 	 .external_max = 65535, .internal_min = 1, .internal_max = 2, .risk = RULE_RISK_LOOK,
-	 .lifetime_max_s = 3600, .note = "games"},
+	 .lifetime_max_s = 3600, .note = "games", .maker = RULE_BY_CARD, .has_remote = true,
+	 .remote = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, 0}}, 120},
+	 .descr = "caf\xc3\xa9*", .when = {.days = 0x1f, .from_min = 960, .to_min = 1200},
+	 .until_wall_s = 1700000000, .quota = 3},
 };
 static const struct rule new[] = {
 	{.id = 4, .position = 2, .enabled = true, .verdict = RULE_ASK},
@@ -79,12 +82,25 @@ static void test_conflict(void **state)
 	assert_string_equal(see(t->db).rules[0].note, "games");
 }
 
+static int walk(struct db *db)
+{
+	struct seen s = {.count = 0};
+	return db_rules_each(db, see_rule, &s);
+}
+
 static void test_edited(void **state)
 {
 	struct temp_db *t = *state;
 	struct seen s = {.count = 0};
 
 	replace(t->db, old, ROWS(old));
+	temp_db_doubt_all(t, "rules", walk);
+	temp_db_doubt(t, "rules", "maker", "4", walk);
+	temp_db_doubt(t, "rules", "remote_len", "129", walk);
+	temp_db_doubt(t, "rules", "descr", "printf('%065d', 1)", walk);
+	temp_db_doubt(t, "rules", "days", "128", walk);
+	temp_db_doubt(t, "rules", "from_min", "1441", walk);
+	temp_db_doubt(t, "rules", "quota", "1 << 32", walk);
 	temp_db_edit(t, "UPDATE rules SET verdict = 3");
 	assert_int_equal(db_rules_each(t->db, see_rule, &s), ERR_CORRUPT);
 	assert_string_equal(db_reason(t->db), "rules: verdict is none of deny, allow, ask");

@@ -2,12 +2,15 @@
 /* The one row of state. */
 #include "tests/unit/temp_db.h"
 
+#include "policy/preset.h"
+
 static struct db_state some(void)
 {
 	struct db_state s = {
 		.epoch_start_boot_ms = UINT64_MAX - 5000, .epoch_start_wall_s = 1700000000,
 		.next_opening_id = 12,
 		.next_pinhole_id = 5, .upnp_boot_id = 3, .wan4 = addr_from4(0xcb007101),
+		.attended = true, .preset = PRESET_LOCKDOWN,
 	};
 	memset(s.boot_id, 1, sizeof(s.boot_id));
 	memset(s.uuid, 2, sizeof(s.uuid));
@@ -35,6 +38,14 @@ static void test_state(void **state)
 	assert_memory_equal(got.uuid, want.uuid, sizeof(got.uuid));
 	assert_memory_equal(got.upnp_token, want.upnp_token, sizeof(got.upnp_token));
 	assert_true(addr_eq(&got.wan4, &want.wan4));
+	assert_true(got.attended);
+	assert_int_equal(got.preset, PRESET_LOCKDOWN);
+}
+
+static int walk(struct db *db)
+{
+	struct db_state s;
+	return db_state_get(db, &s);
 }
 
 static void test_edited(void **state)
@@ -44,6 +55,8 @@ static void test_edited(void **state)
 	struct db_state got;
 
 	assert_int_equal(db_state_put(t->db, &put), 0);
+	temp_db_doubt(t, "state", "attended", "2", walk);
+	temp_db_doubt(t, "state", "preset", "3", walk);
 	temp_db_edit(t, "UPDATE state SET next_opening_id = 1 << 40");
 	assert_int_equal(db_state_get(t->db, &got), ERR_CORRUPT);
 	assert_string_equal(db_reason(t->db), "state.next_opening_id: a value that cannot be");
