@@ -151,6 +151,21 @@ bool prefix_is_host(const struct prefix *p)
 	return p->len == 128;
 }
 
+bool prefix_is_sound(const struct prefix *p)
+{
+	struct prefix cut;
+
+	if (p->len > 128)
+		return false;
+	cut = prefix_mask(&p->addr, p->len);
+	return addr_eq(&cut.addr, &p->addr);
+}
+
+bool prefix_within(const struct prefix *inner, const struct prefix *outer)
+{
+	return outer->len <= inner->len && prefix_has(outer, &inner->addr);
+}
+
 static int decode4(struct str s, uint8_t out[4])
 {
 	for (int i = 0; i < 4; i++) {

@@ -56,6 +56,10 @@ struct prefix prefix_any6(void);
 struct prefix prefix_host(const struct addr *a);
 bool prefix_is_any(const struct prefix *p);	/* everything of its family */
 bool prefix_is_host(const struct prefix *p);
+/* What prefix_decode could have made: a length that can be, and no bits beyond it. */
+bool prefix_is_sound(const struct prefix *p);
+/* Every address of inner is one of outer. */
+bool prefix_within(const struct prefix *inner, const struct prefix *outer);
 /* Bits beyond len set to zero. */
 struct prefix prefix_mask(const struct addr *a, uint8_t len);
 

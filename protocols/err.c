@@ -39,6 +39,8 @@ const char *err_text(int err)
 		return "gone";
 	case ERR_UNSUPPORTED:
 		return "not supported";
+	case ERR_UNSTORED:
+		return "in force, but not stored";
 	}
 	return "unknown error";
 }

@@ -24,6 +24,7 @@ enum err {
 	ERR_AGAIN = -14,   /* interrupted dump or would block; the caller repeats */
 	ERR_GONE = -15,	   /* the other side closed or never was there */
 	ERR_UNSUPPORTED = -16,
+	ERR_UNSTORED = -17, /* done and in force, but it could not be stored */
 };
 
 /* Never NULL; a word or two, lower case, no full stop. */

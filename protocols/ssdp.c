@@ -58,6 +58,27 @@ int ssdp_decode(const void *bytes, size_t len, struct ssdp_search *out)
 	return 0;
 }
 
+int ssdp_decode_alive(const void *bytes, size_t len, struct ssdp_notify *out)
+{
+	struct headers h;
+	struct str nts, nt;
+	int err;
+
+	if (len > SSDP_DATAGRAM_MAX)
+		return ERR_RANGE;
+	err = headers_decode((struct str){bytes, len}, &h);
+	if (err)
+		return err;
+	if (!str_eq(h.start, STR("NOTIFY * HTTP/1.1")))
+		return ERR_IGNORE;
+	if (headers_find(&h, STR("NTS"), &nts) || headers_find(&h, STR("NT"), &nt) || nt.len == 0)
+		return ERR_SYNTAX;
+	if (!str_eq(nts, STR("ssdp:alive")))
+		return ERR_IGNORE;
+	out->nt = nt;
+	return 0;
+}
+
 /* The device a target belongs to. */
 static enum igd_device target_device(unsigned target)
 {

@@ -33,6 +33,12 @@ struct ssdp_search {
  * MAN may lack its quotes and the head its empty line, for libplum. */
 int ssdp_decode(const void *bytes, size_t len, struct ssdp_search *out);
 
+struct ssdp_notify {
+	struct str nt;		/* slice of the datagram: what it is about */
+};
+/* An announcement that something is there (NTS ssdp:alive). ERR_IGNORE: some other message. */
+int ssdp_decode_alive(const void *bytes, size_t len, struct ssdp_notify *out);
+
 /* What an answer is made of. All text is ours and free of line ends. */
 struct ssdp_self {
 	enum igd_view view;

@@ -37,7 +37,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.server = STR("Linux/6 UPnP/1.1 Postern/1"),
 	};
 	struct ssdp_search search;
+	struct ssdp_notify notify;
 
+	if (ssdp_decode_alive(data, size, &notify) == 0) {
+		assert(notify.nt.len > 0 && notify.nt.len < size);
+		assert(ssdp_decode(data, size, &search) != 0);
+	}
 	if (ssdp_decode(data, size, &search))
 		return 0;
 	assert(search.st.len > 0 && search.mx_s <= SSDP_MX_MAX);

@@ -323,6 +323,28 @@ static void announcements_carry_their_fields(void **state)
 	assert_no_field(writer_done(&w), "LOCATION");
 }
 
+/* Our own announcements read as those of others; what ends or is none is left alone. */
+static void announcements_are_read(void **state)
+{
+	const char *bye = "NOTIFY * HTTP/1.1\r\nNT: x\r\nNTS: ssdp:byebye\r\n\r\n";
+	const char *no_nt = "NOTIFY * HTTP/1.1\r\nNT:\r\nNTS: ssdp:alive\r\n\r\n";
+	const char *search = SEARCH HOST MAN "MX: 3\r\nST: upnp:rootdevice\r\n\r\n";
+	struct ssdp_notify n = {{"kept", 4}};
+	struct ssdp_self v1 = self(IGD_V1);
+	char buf[SSDP_DATAGRAM_MAX];
+	struct writer w = writer_to(buf, sizeof(buf));
+
+	(void)state;
+	assert_int_equal(ssdp_decode_alive(bye, strlen(bye), &n), ERR_IGNORE);
+	assert_int_equal(ssdp_decode_alive(no_nt, strlen(no_nt), &n), ERR_SYNTAX);
+	assert_int_equal(ssdp_decode_alive(search, strlen(search), &n), ERR_IGNORE);
+	assert_int_equal(ssdp_decode_alive(buf, SSDP_DATAGRAM_MAX + 1, &n), ERR_RANGE);
+	assert_str(n.nt, "kept");
+	ssdp_encode_alive(&w, &v1, 0, STR("239.255.255.250:1900"));
+	assert_int_equal(ssdp_decode_alive(w.p, w.len, &n), 0);
+	assert_str(n.nt, "upnp:rootdevice");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +360,7 @@ int main(void)
 		cmocka_unit_test(a_reply_names_what_was_asked),
 		cmocka_unit_test(replies_to_all_name_each_target_once),
 		cmocka_unit_test(announcements_carry_their_fields),
+		cmocka_unit_test(announcements_are_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
