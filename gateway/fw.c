@@ -43,6 +43,16 @@ int fw_keep(struct fw *fw, const struct fw_keep *keeps, size_t count)
 	return fw->ops->keep(fw, keeps, count);
 }
 
+int fw_senders(struct fw *fw, fw_sender_fn *each, fw_done_fn *done, void *arg)
+{
+	return fw->ops->senders(fw, each, done, arg);
+}
+
+int fw_probe(struct fw *fw, int ifindex, const struct addr *addr, const uint8_t *mac)
+{
+	return fw->ops->probe(fw, ifindex, addr, mac);
+}
+
 void fw_watch(struct fw *fw, fw_event_fn *fn, void *arg)
 {
 	fw->event = fn;
@@ -55,52 +65,80 @@ void fw_free(struct fw *fw)
 		fw->ops->free(fw);
 }
 
+static const struct fw_set_def sets[FW_SETS] = {
+	[FW_SET_WAN4] = {.name = "wan4", .key = {FW_FIELD_ADDR4}},
+	[FW_SET_LAN4] = {.name = "lan4", .key = {FW_FIELD_ADDR4}, .is_interval = true},
+	[FW_SET_LAN6] = {.name = "lan6", .key = {FW_FIELD_ADDR6}, .is_interval = true},
+	[FW_MAP_DNAT4] = {.name = "dnat4", .key = {FW_FIELD_PROTO, FW_FIELD_PORT},
+		.is_map = true, .is_leased = true},
+	[FW_MAP_DNAT4_HOST] = {.name = "dnat4_host",
+		.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
+		.is_map = true, .is_leased = true},
+	[FW_MAP_SNAT4] = {.name = "snat4",
+		.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
+		.is_map = true, .is_leased = true},
+	[FW_SET_OPEN_TCP4] = {.name = "open_tcp4", .key = {FW_FIELD_PORT},
+		.is_leased = true, .is_counted = true},
+	[FW_SET_OPEN_UDP4] = {.name = "open_udp4", .key = {FW_FIELD_PORT},
+		.is_leased = true, .is_counted = true},
+	[FW_SET_OPEN4_HOST] = {.name = "open4_host",
+		.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
+		.is_leased = true, .is_counted = true},
+	[FW_SET_OPEN6] = {.name = "open6",
+		.key = {FW_FIELD_ADDR6, FW_FIELD_PROTO, FW_FIELD_PORT},
+		.is_leased = true, .is_counted = true},
+	[FW_SET_OPEN6_HOST] = {.name = "open6_host",
+		.key = {FW_FIELD_ADDR6, FW_FIELD_ADDR6, FW_FIELD_PROTO, FW_FIELD_PORT},
+		.is_leased = true, .is_counted = true},
+	[FW_SET_OPEN6_RANGE] = {.name = "open6_range",
+		.key = {FW_FIELD_ADDR6, FW_FIELD_PORT, FW_FIELD_ADDR6, FW_FIELD_PROTO,
+			FW_FIELD_PORT},
+		.is_interval = true, .is_leased = true, .is_counted = true},
+	[FW_SET_WAN_IF] = {.name = "wan_if", .key = {FW_FIELD_IFINDEX}},
+	[FW_MAP_PEER4] = {.name = "peer4",
+		.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT, FW_FIELD_ADDR4,
+			FW_FIELD_PORT},
+		.is_map = true, .is_leased = true},
+	[FW_SET_PEER4_PORT] = {.name = "peer4_port",
+		.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT, FW_FIELD_PORT},
+		.is_leased = true},
+	[FW_SET_OPEN4_RANGE] = {.name = "open4_range",
+		.key = {FW_FIELD_ADDR4, FW_FIELD_PORT, FW_FIELD_PROTO, FW_FIELD_PORT},
+		.is_interval = true, .is_leased = true, .is_counted = true},
+	[FW_SET_DOOR] = {.name = "door", .key = {FW_FIELD_PROTO, FW_FIELD_PORT},
+		.most = FW_DOORS_MAX},
+	[FW_SET_BOUND4] = {.name = "bound4",
+		.key = {FW_FIELD_IFINDEX, FW_FIELD_ADDR4, FW_FIELD_MAC},
+		.most = FW_BOUND_MAX},
+	[FW_SET_BOUND6] = {.name = "bound6",
+		.key = {FW_FIELD_IFINDEX, FW_FIELD_ADDR6, FW_FIELD_MAC},
+		.most = FW_BOUND_MAX},
+	[FW_SET_KNOWN4] = {.name = "known4", .key = {FW_FIELD_IFINDEX, FW_FIELD_ADDR4},
+		.most = FW_BOUND_MAX},
+	[FW_SET_KNOWN6] = {.name = "known6", .key = {FW_FIELD_IFINDEX, FW_FIELD_ADDR6},
+		.most = FW_BOUND_MAX},
+};
+
 const struct fw_set_def *fw_set_def(enum fw_set set)
 {
-	static const struct fw_set_def defs[FW_SETS] = {
-		[FW_SET_WAN4] = {.name = "wan4", .key = {FW_FIELD_ADDR4}},
-		[FW_SET_LAN4] = {.name = "lan4", .key = {FW_FIELD_ADDR4}, .is_interval = true},
-		[FW_SET_LAN6] = {.name = "lan6", .key = {FW_FIELD_ADDR6}, .is_interval = true},
-		[FW_MAP_DNAT4] = {.name = "dnat4", .key = {FW_FIELD_PROTO, FW_FIELD_PORT},
-			.is_map = true, .is_leased = true},
-		[FW_MAP_DNAT4_HOST] = {.name = "dnat4_host",
-			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
-			.is_map = true, .is_leased = true},
-		[FW_MAP_SNAT4] = {.name = "snat4",
-			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
-			.is_map = true, .is_leased = true},
-		[FW_SET_OPEN_TCP4] = {.name = "open_tcp4", .key = {FW_FIELD_PORT},
-			.is_leased = true, .is_counted = true},
-		[FW_SET_OPEN_UDP4] = {.name = "open_udp4", .key = {FW_FIELD_PORT},
-			.is_leased = true, .is_counted = true},
-		[FW_SET_OPEN4_HOST] = {.name = "open4_host",
-			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
-			.is_leased = true, .is_counted = true},
-		[FW_SET_OPEN6] = {.name = "open6",
-			.key = {FW_FIELD_ADDR6, FW_FIELD_PROTO, FW_FIELD_PORT},
-			.is_leased = true, .is_counted = true},
-		[FW_SET_OPEN6_HOST] = {.name = "open6_host",
-			.key = {FW_FIELD_ADDR6, FW_FIELD_ADDR6, FW_FIELD_PROTO, FW_FIELD_PORT},
-			.is_leased = true, .is_counted = true},
-		[FW_SET_OPEN6_RANGE] = {.name = "open6_range",
-			.key = {FW_FIELD_ADDR6, FW_FIELD_PORT, FW_FIELD_ADDR6, FW_FIELD_PROTO,
-				FW_FIELD_PORT},
-			.is_interval = true, .is_leased = true, .is_counted = true},
-		[FW_SET_WAN_IF] = {.name = "wan_if", .key = {FW_FIELD_IFINDEX}},
-		[FW_MAP_PEER4] = {.name = "peer4",
-			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT, FW_FIELD_ADDR4,
-				FW_FIELD_PORT},
-			.is_map = true, .is_leased = true},
-		[FW_SET_PEER4_PORT] = {.name = "peer4_port",
-			.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT, FW_FIELD_PORT},
-			.is_leased = true},
-		[FW_SET_OPEN4_RANGE] = {.name = "open4_range",
-			.key = {FW_FIELD_ADDR4, FW_FIELD_PORT, FW_FIELD_PROTO, FW_FIELD_PORT},
-			.is_interval = true, .is_leased = true, .is_counted = true},
+	assert((unsigned int)set < FW_SETS);
+	return &sets[set];
+}
+
+#define SENDER_KEY(addr) {FW_FIELD_IFINDEX, addr, FW_FIELD_MAC, FW_FIELD_PROTO, FW_FIELD_PORT}
+#define SENDER_SET(n, addr) {.name = (n), .key = SENDER_KEY(addr), .is_dynamic = true, \
+	.most = FW_SENDERS_MAX}
+
+const struct fw_set_def *fw_sender_def(enum fw_sender_kind kind, bool is4)
+{
+	static const struct fw_set_def defs[][2] = {
+		[FW_SENDER_SEEN] = {SENDER_SET("seen4", FW_FIELD_ADDR4),
+			SENDER_SET("seen6", FW_FIELD_ADDR6)},
+		[FW_SENDER_FORGED] = {SENDER_SET("forged4", FW_FIELD_ADDR4),
+			SENDER_SET("forged6", FW_FIELD_ADDR6)},
 	};
 
-	assert((unsigned int)set < FW_SETS);
-	return &defs[set];
+	return &defs[kind][!is4];
 }
 
 uint8_t fw_field_len(enum fw_field field)
@@ -117,13 +155,14 @@ uint8_t fw_field_len(enum fw_field field)
 		return 1;
 	case FW_FIELD_PORT:
 		return 2;
+	case FW_FIELD_MAC:
+		return 6;
 	}
 	return 0;
 }
 
-size_t fw_set_key_len(enum fw_set set)
+size_t fw_def_key_len(const struct fw_set_def *def)
 {
-	const struct fw_set_def *def = fw_set_def(set);
 	size_t len = 0;
 
 	/* A key of one field is not padded, as nft has it. */
@@ -132,6 +171,11 @@ size_t fw_set_key_len(enum fw_set set)
 	for (const enum fw_field *f = def->key; *f != FW_FIELD_END; f++)
 		len += (fw_field_len(*f) + 3u) & ~3u;
 	return len;
+}
+
+size_t fw_set_key_len(enum fw_set set)
+{
+	return fw_def_key_len(fw_set_def(set));
 }
 
 size_t fw_set_data_len(enum fw_set set)

@@ -39,8 +39,17 @@ enum fw_set {
 	FW_SET_PEER4_PORT = 14,	/* peer addr4 . l4 . external port . peer port: not for others */
 	FW_SET_OPEN4_RANGE = 15, /* remote prefix4 . remote ports . l4 . external port, intervals;
 				    counter, timeout, userdata */
+	/* Whom a packet is from. A packet from a LAN to one of our doors whose (interface, source)
+	 * is known but not bound to its MAC is forged: it is noted and dropped. */
+	FW_SET_DOOR = 16,	/* l4 . port: ours, where clients of the LAN knock */
+	FW_SET_BOUND4 = 17,	/* ifindex . addr4 . MAC (6 bytes, padded to 8) */
+	FW_SET_BOUND6 = 18,	/* ifindex . addr6 . MAC */
+	FW_SET_KNOWN4 = 19,	/* ifindex . addr4 */
+	FW_SET_KNOWN6 = 20,	/* ifindex . addr6 */
 };
-#define FW_SETS (FW_SET_OPEN4_RANGE + 1)
+#define FW_SETS (FW_SET_KNOWN6 + 1)
+#define FW_DOORS_MAX 16
+#define FW_BOUND_MAX 8192	/* in each of BOUND4 to KNOWN6; the kernel refuses more */
 
 enum fw_elem_op {
 	FW_ELEM_ADD = 0,	/* new, or renewed with this timeout (counter carried over) */
@@ -98,6 +107,27 @@ struct fw_keep {
 
 #define FW_FIND_MAX 64			/* flows looked up by one call */
 
+/* Who sent what, as the table in the kernel noted it by itself (dynamic sets, never written by us,
+ * each entry gone FW_SENDER_S after its last packet). */
+enum fw_sender_kind {
+	FW_SENDER_SEEN = 0,	/* a packet to port, let through: a door of ours, whose sender is
+				   not bound, or the first packet of a flow worth noting, whoever
+				   sends it: 5350 (PCP, NAT-PMP announcements of another gateway),
+				   68 (another DHCP server's answers), 5060 (a SIP phone's) */
+	FW_SENDER_FORGED = 1,	/* dropped: the address is another MAC's */
+};
+struct fw_sender {
+	uint8_t kind;		/* enum fw_sender_kind */
+	uint8_t proto;
+	uint16_t port;		/* destination */
+	int32_t ifindex;
+	uint8_t mac[6];
+	uint16_t reserved;	/* 0 */
+	struct addr addr;
+};
+#define FW_SENDER_S 60
+#define FW_SENDERS_MAX 2048	/* of each dynamic set; a flood only hides senders, never doors */
+
 enum fw_event {
 	FW_EVENT_FOREIGN,	/* somebody else touched our table: rebuild */
 	FW_EVENT_LOST,		/* the helper is away: nothing can be changed now */
@@ -113,6 +143,8 @@ typedef void fw_event_fn(void *arg, enum fw_event event);
 /* from[i]: where packets of the flow asked for i-th come from as the other end sees it; port 0:
  * there is no such flow. With err there are none. */
 typedef void fw_found_fn(void *arg, int err, const struct endpoint *from, size_t count);
+
+typedef void fw_sender_fn(void *arg, const struct fw_sender *sender);
 
 /* One transaction. With rebuild the table is made anew, static part and these elements, in it. */
 struct fw_batch {
@@ -131,6 +163,8 @@ struct fw_ops {
 	int (*find)(struct fw *fw, const struct fw_tuple *flows, size_t count, fw_found_fn *found,
 		void *arg);
 	int (*keep)(struct fw *fw, const struct fw_keep *keeps, size_t count);
+	int (*senders)(struct fw *fw, fw_sender_fn *each, fw_done_fn *done, void *arg);
+	int (*probe)(struct fw *fw, int ifindex, const struct addr *addr, const uint8_t *mac);
 	void (*free)(struct fw *fw);
 };
 
@@ -156,6 +190,12 @@ int fw_find(struct fw *fw, const struct fw_tuple *flows, size_t count, fw_found_
 	void *arg);
 /* Adds to what is kept alive, by flow; no answer. Survives us, until left_s is over. */
 int fw_keep(struct fw *fw, const struct fw_keep *keeps, size_t count);
+/* Calls each for every noted sender, then done. ERR_NOT_FOUND: there is no table, nobody noted. */
+int fw_senders(struct fw *fw, fw_sender_fn *each, fw_done_fn *done, void *arg);
+/* Has the kernel ask the link: mac NULL: who has addr; else whether mac still has it (a unicast
+ * solicitation at once: NUD_PROBE). The answer comes as news of the neighbour table. No answer
+ * here. Only addresses on-link of a LAN interface of the configuration. */
+int fw_probe(struct fw *fw, int ifindex, const struct addr *addr, const uint8_t *mac);
 void fw_watch(struct fw *fw, fw_event_fn *fn, void *arg);
 void fw_free(struct fw *fw);
 

@@ -50,6 +50,8 @@ struct fw_fake {
 	size_t held_count;
 	struct fw_fake_calls calls;
 	struct running running[FW_FAKE_RUNNING_MAX];
+	struct fw_sender senders[FW_FAKE_SENDERS_MAX];
+	size_t sender_count;
 	struct item *buckets[BUCKETS];
 };
 
@@ -319,6 +321,33 @@ static int fake_keep(struct fw *fw, const struct fw_keep *keeps, size_t count)
 	return 0;
 }
 
+static int fake_senders(struct fw *fw, fw_sender_fn *each, fw_done_fn *done, void *arg)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+
+	if (fake->gone)
+		return ERR_GONE;
+	for (size_t i = 0; i < fake->sender_count && fake->has_table; i++)
+		each(arg, &fake->senders[i]);
+	answer(fake, &(struct answer){.done = done, .arg = arg,
+		.err = fake->has_table ? 0 : ERR_NOT_FOUND});
+	return 0;
+}
+
+static int fake_probe(struct fw *fw, int ifindex, const struct addr *addr, const uint8_t *mac)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+	struct fw_fake_probe *probe = &fake->calls.last_probe;
+
+	if (fake->gone)
+		return ERR_GONE;
+	fake->calls.probes++;
+	*probe = (struct fw_fake_probe){ifindex, *addr, mac != NULL, {0}};
+	if (mac)
+		memcpy(probe->mac, mac, sizeof(probe->mac));
+	return 0;
+}
+
 static int fake_remove(struct fw *fw, fw_done_fn *done, void *arg)
 {
 	struct fw_fake *fake = (struct fw_fake *)fw;
@@ -346,6 +375,8 @@ static const struct fw_ops fake_ops = {
 	.remove = fake_remove,
 	.find = fake_find,
 	.keep = fake_keep,
+	.senders = fake_senders,
+	.probe = fake_probe,
 	.free = fake_free,
 };
 
@@ -399,6 +430,19 @@ void fw_fake_run(struct fw *fw, const struct fw_tuple *flow, const struct endpoi
 		i++;
 	assert(i < FW_FAKE_RUNNING_MAX);
 	fake->running[i] = (struct running){*flow, *from};
+}
+
+void fw_fake_note(struct fw *fw, const struct fw_sender *sender)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+
+	assert(fake->sender_count < FW_FAKE_SENDERS_MAX);
+	fake->senders[fake->sender_count++] = *sender;
+}
+
+void fw_fake_forget_senders(struct fw *fw)
+{
+	((struct fw_fake *)fw)->sender_count = 0;
 }
 
 void fw_fake_hold(struct fw *fw)

@@ -28,6 +28,13 @@ struct fw_fake_calls {
 	size_t finds;		/* flows looked up */
 	size_t keeps;
 	struct fw_keep last_keep;
+	size_t probes;
+	struct fw_fake_probe {
+		int ifindex;
+		struct addr addr;
+		bool has_mac;
+		uint8_t mac[6];
+	} last_probe;
 };
 const struct fw_fake_calls *fw_fake_calls(const struct fw *fw);
 
@@ -37,6 +44,11 @@ void fw_fake_fail(struct fw *fw, int err, const uint32_t *bad, size_t bad_count)
 /* A running flow that fw_find sees, coming from there; port 0: it has ended. At most 16. */
 #define FW_FAKE_RUNNING_MAX 16
 void fw_fake_run(struct fw *fw, const struct fw_tuple *flow, const struct endpoint *from);
+/* The kernel noted this sender; each of the next fw_senders tells it until it is forgotten. At most
+ * 16. */
+#define FW_FAKE_SENDERS_MAX 16
+void fw_fake_note(struct fw *fw, const struct fw_sender *sender);
+void fw_fake_forget_senders(struct fw *fw);
 /* From now on answers wait for fw_fake_release, which gives them in order; what was asked has
  * happened all the same. Never released: a helper that hangs. */
 void fw_fake_hold(struct fw *fw);

@@ -21,6 +21,7 @@ struct pending {
 	uint32_t seq;
 	uint32_t count;		/* of elements; indexes are below */
 	fw_dump_fn *each;	/* of a dump */
+	fw_sender_fn *sender;	/* of senders */
 	fw_done_fn *done;
 	fw_found_fn *found;	/* instead of done */
 	void *arg;
@@ -147,6 +148,21 @@ static int take_dumped(struct fw_remote *r, const struct wire_head *head,
 	return 0;
 }
 
+static int take_senders(struct fw_remote *r, const struct wire_head *head,
+	const struct fw_sender *senders)
+{
+	const struct pending *p = &r->pending[r->first];
+
+	if (!p->sender)
+		return ERR_SYNTAX;
+	for (size_t i = 0; i < head->count; i++)
+		if (senders[i].kind > FW_SENDER_FORGED || senders[i].reserved != 0)
+			return ERR_SYNTAX;
+	for (size_t i = 0; i < head->count; i++)
+		p->sender(p->arg, &senders[i]);
+	return 0;
+}
+
 static int gather_bad(struct fw_remote *r, const struct wire_head *head, const uint32_t *bad)
 {
 	uint32_t most = r->pending[r->first].count;
@@ -217,6 +233,8 @@ static int on_message(void *arg, const struct wire_head *head, const void *recor
 	wait_for_answer(r);
 	if (head->type == WIRE_DUMPED)
 		return take_dumped(r, head, records);
+	if (head->type == WIRE_SENDER)
+		return take_senders(r, head, records);
 	if (head->type == WIRE_FOUND)
 		return take_found(r, head, records);
 	return take_result(r, head, records);
@@ -283,7 +301,7 @@ static int remote_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn 
 		head.count = (uint16_t)(count - at < WIRE_ELEMS_MAX ? count - at : WIRE_ELEMS_MAX);
 		if (at + head.count == count)
 			head.flags |= WIRE_LAST;
-		err = helper_wire_send(&r->wire, &head, batch->elems + at);
+		err = helper_wire_send(&r->wire, &head, at < count ? batch->elems + at : NULL);
 		if (err)
 			return fail_soon(r, err);
 		at += head.count;
@@ -323,27 +341,58 @@ static int remote_remove(struct fw *fw, fw_done_fn *done, void *arg)
 	return ask((struct fw_remote *)fw, WIRE_REMOVE, &p);
 }
 
+static int remote_senders(struct fw *fw, fw_sender_fn *each, fw_done_fn *done, void *arg)
+{
+	struct pending p = {.sender = each, .done = done, .arg = arg};
+	return ask((struct fw_remote *)fw, WIRE_SENDERS, &p);
+}
+
+/* A request that nobody answers. */
+static int tell(struct fw_remote *r, enum wire_type type, size_t count, const void *records)
+{
+	const struct wire_head head = {.type = (uint8_t)type, .count = (uint16_t)count};
+	int err = r->up ? helper_wire_send(&r->wire, &head, records) : ERR_GONE;
+
+	return err && r->up ? fail_soon(r, err) : err;
+}
+
+static int remote_probe(struct fw *fw, int ifindex, const struct addr *addr, const uint8_t *mac)
+{
+	struct wire_probe probe = {.ifindex = ifindex, .has_mac = mac != NULL};
+
+	memcpy(probe.addr, addr->b, sizeof(probe.addr));
+	if (mac)
+		memcpy(probe.mac, mac, sizeof(probe.mac));
+	return tell((struct fw_remote *)fw, WIRE_PROBE, 1, &probe);
+}
+
+static size_t chunk_of(size_t left)
+{
+	return left < WIRE_FLOWS_MAX ? left : WIRE_FLOWS_MAX;
+}
+
+static struct wire_flow wire_flow_of(const struct fw_flow *flow)
+{
+	struct wire_flow w = {.proto = flow->proto, .port = flow->dst.port,
+		.keep_port = flow->keep.port};
+
+	memcpy(w.dst, flow->dst.addr.b, sizeof(w.dst));
+	memcpy(w.remote, flow->remote.b, sizeof(w.remote));
+	memcpy(w.keep, flow->keep.addr.b, sizeof(w.keep));
+	return w;
+}
+
 static int remote_forget(struct fw *fw, const struct fw_flow *flows, size_t count)
 {
 	struct fw_remote *r = (struct fw_remote *)fw;
 	struct wire_flow out[WIRE_FLOWS_MAX];
-	struct wire_head head = {.type = WIRE_FORGET};
-	int err = r->up ? 0 : ERR_GONE;
+	int err = 0;
 
-	for (size_t i = 0; i < count && !err; i++) {
-		struct wire_flow *f = &out[head.count++];
-
-		*f = (struct wire_flow){.proto = flows[i].proto, .port = flows[i].dst.port};
-		memcpy(f->dst, flows[i].dst.addr.b, sizeof(f->dst));
-		memcpy(f->remote, flows[i].remote.b, sizeof(f->remote));
-		memcpy(f->keep, flows[i].keep.addr.b, sizeof(f->keep));
-		f->keep_port = flows[i].keep.port;
-		if (head.count < WIRE_FLOWS_MAX && i + 1 < count)
-			continue;
-		err = helper_wire_send(&r->wire, &head, out);
-		head.count = 0;
-		if (err)
-			err = fail_soon(r, err);
+	for (size_t at = 0, n; at < count && !err; at += n) {
+		n = chunk_of(count - at);
+		for (size_t i = 0; i < n; i++)
+			out[i] = wire_flow_of(&flows[at + i]);
+		err = tell(r, WIRE_FORGET, n, out);
 	}
 	return err;
 }
@@ -385,17 +434,13 @@ static int remote_keep(struct fw *fw, const struct fw_keep *keeps, size_t count)
 {
 	struct fw_remote *r = (struct fw_remote *)fw;
 	struct wire_tuple out[WIRE_FLOWS_MAX];
-	struct wire_head head = {.type = WIRE_KEEP};
-	int err = r->up ? 0 : ERR_GONE;
+	int err = 0;
 
-	for (size_t i = 0; i < count && !err; i++) {
-		out[head.count++] = wire_tuple_of(&keeps[i].flow, keeps[i].left_s);
-		if (head.count < WIRE_FLOWS_MAX && i + 1 < count)
-			continue;
-		err = helper_wire_send(&r->wire, &head, out);
-		head.count = 0;
-		if (err)
-			err = fail_soon(r, err);
+	for (size_t at = 0, n; at < count && !err; at += n) {
+		n = chunk_of(count - at);
+		for (size_t i = 0; i < n; i++)
+			out[i] = wire_tuple_of(&keeps[at + i].flow, keeps[at + i].left_s);
+		err = tell(r, WIRE_KEEP, n, out);
 	}
 	return err;
 }
@@ -419,6 +464,8 @@ static const struct fw_ops remote_ops = {
 	.remove = remote_remove,
 	.find = remote_find,
 	.keep = remote_keep,
+	.senders = remote_senders,
+	.probe = remote_probe,
 	.free = remote_free,
 };
 

@@ -16,6 +16,7 @@ enum fw_field {
 	FW_FIELD_PROTO,
 	FW_FIELD_PORT,
 	FW_FIELD_IFINDEX,
+	FW_FIELD_MAC,
 };
 #define FW_FIELDS_MAX 6	/* of a key, with the end mark */
 
@@ -26,9 +27,14 @@ struct fw_set_def {
 	bool is_interval;
 	bool is_leased;		/* elements may have a timeout, and are dumped */
 	bool is_counted;	/* elements have a counter */
+	bool is_dynamic;	/* the kernel fills it by itself; elements end by themselves */
+	uint32_t most;		/* elements; 0: as many as there are ports */
 };
 
 const struct fw_set_def *fw_set_def(enum fw_set set);
+/* The set in which the kernel notes senders of this kind: IFINDEX, ADDR, MAC, PROTO, PORT. */
+const struct fw_set_def *fw_sender_def(enum fw_sender_kind kind, bool is4);
+size_t fw_def_key_len(const struct fw_set_def *def);
 /* Bytes the field's value takes, without padding. */
 uint8_t fw_field_len(enum fw_field field);
 

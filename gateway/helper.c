@@ -6,6 +6,7 @@
  */
 #include "gateway/helper.h"
 
+#include "gateway/helper_probe.h"
 #include "gateway/helper_wire.h"
 #include "protocols/err.h"
 
@@ -41,6 +42,9 @@ struct helper {
 	uint64_t refused_told_ms;	/* when that was; 0: never */
 	struct fw_dumped dumped[WIRE_ELEMS_MAX];
 	uint16_t dumped_count;
+	struct fw_sender senders[WIRE_SENDERS_MAX];
+	uint16_t sender_count;
+	struct helper_probe *probes;
 	uint64_t hidden;		/* bits: flows of the FIND under way that are not told */
 };
 
@@ -371,6 +375,57 @@ static int take_dump(struct helper *h, const struct wire_head *head)
 	return 0;
 }
 
+static void flush_senders(struct helper *h)
+{
+	const struct wire_head head = {.type = WIRE_SENDER, .seq = h->seq,
+		.count = h->sender_count};
+
+	if (h->sender_count > 0 && asker_is_there(h))
+		tell(h, &head, h->senders);
+	h->sender_count = 0;
+}
+
+static void on_sender(void *arg, const struct fw_sender *sender)
+{
+	struct helper *h = arg;
+
+	h->senders[h->sender_count++] = *sender;
+	if (h->sender_count == WIRE_SENDERS_MAX)
+		flush_senders(h);
+}
+
+static void on_senders_done(void *arg, int err, const uint32_t *bad, size_t bad_count)
+{
+	flush_senders(arg);
+	on_done(arg, err, bad, bad_count);
+}
+
+static int take_senders(struct helper *h, const struct wire_head *head)
+{
+	int err;
+
+	begin(h, head->seq);
+	h->sender_count = 0;
+	err = fw_senders(h->config.backend, on_sender, on_senders_done, h);
+	if (err)
+		on_done(h, err, NULL, 0);
+	return 0;
+}
+
+static int take_probe(struct helper *h, const struct wire_probe *probe)
+{
+	int err = helper_check_probe(&h->config.facts, probe);
+
+	if (!err && helper_probe_may(h->probes, probe, loop_now_ms(h->loop))) {
+		struct addr addr;
+
+		memcpy(addr.b, probe->addr, sizeof(addr.b));
+		(void)fw_probe(h->config.backend, probe->ifindex, &addr,
+			probe->has_mac ? probe->mac : NULL);
+	}
+	return err == ERR_SYNTAX ? err : 0;
+}
+
 static int take_remove(struct helper *h, const struct wire_head *head)
 {
 	int err;
@@ -416,10 +471,15 @@ static int on_message(void *arg, const struct wire_head *head, const void *recor
 		return take_find(h, head, records);
 	case WIRE_KEEP:
 		return take_keep(h, head, records);
+	case WIRE_SENDERS:
+		return take_senders(h, head);
+	case WIRE_PROBE:
+		return take_probe(h, records);
 	case WIRE_RESULT:
 	case WIRE_DUMPED:
 	case WIRE_EVENT:
 	case WIRE_FOUND:
+	case WIRE_SENDER:
 		break;
 	}
 	return ERR_SYNTAX;
@@ -480,8 +540,11 @@ struct helper *helper_new(struct loop *loop, const struct helper_config *config)
 	h->wire = (struct helper_wire){.is_helper = true, .message = on_message,
 		.lost = on_lost, .arg = h};
 	h->second_look = (struct loop_timer){.fn = on_second_look, .arg = h};
-	h->listener = loop_fd_add(loop, config->listen_fd, EPOLLIN, on_connect, h);
+	h->probes = helper_probe_new();
+	if (h->probes)
+		h->listener = loop_fd_add(loop, config->listen_fd, EPOLLIN, on_connect, h);
 	if (!h->listener) {
+		helper_probe_free(h->probes);
 		free(h);
 		return NULL;
 	}
@@ -498,5 +561,6 @@ void helper_free(struct helper *helper)
 	loop_fd_remove(helper->loop, helper->listener);
 	helper_wire_close(&helper->wire);
 	forget_transaction(helper);
+	helper_probe_free(helper->probes);
 	free(helper);
 }

@@ -193,6 +193,42 @@ static bool wan_if_is_right(const struct helper_facts *facts, const struct fw_el
 	return facts->is_wan_if(facts->arg, ifindex);
 }
 
+/* Only where we ourselves listen: packets to any other port are none of our business to drop. */
+static bool door_is_right(const struct helper_facts *facts, struct reader *key)
+{
+	uint8_t proto = take_proto(key);
+
+	return facts->is_door(facts->arg, proto, take_port(key));
+}
+
+static bool is_host_mac(const uint8_t mac[6])
+{
+	return (mac[0] & 1) == 0 && !all_zero(mac, 6);
+}
+
+static bool is_neighbour(const struct helper_facts *facts, uint32_t ifindex, const struct addr *a)
+{
+	return ifindex > 0 && ifindex <= INT32_MAX && addr_is_host(a) && !addr_is_multicast(a) &&
+	       facts->is_lan_source(facts->arg, (int)ifindex, a);
+}
+
+/* Whom we know: (interface, address), and with it the MAC if the set has one. */
+static bool host_is_right(const struct helper_facts *facts, const struct fw_elem *elem)
+{
+	bool is4 = elem->set == FW_SET_BOUND4 || elem->set == FW_SET_KNOWN4;
+	struct reader key = reader_from(elem->key, sizeof(elem->key));
+	uint32_t ifindex;
+	uint8_t mac[6];
+	struct addr a;
+
+	reader_bytes(&key, &ifindex, sizeof(ifindex));
+	a = is4 ? take_addr4(&key) : take_addr6(&key);
+	if (!is_neighbour(facts, ifindex, &a))
+		return false;
+	reader_bytes(&key, mac, sizeof(mac));
+	return elem->set == FW_SET_KNOWN4 || elem->set == FW_SET_KNOWN6 || is_host_mac(mac);
+}
+
 static bool add_is_right(const struct helper_facts *facts, const struct fw_elem *elem)
 {
 	struct reader key = reader_from(elem->key, sizeof(elem->key));
@@ -232,6 +268,13 @@ static bool add_is_right(const struct helper_facts *facts, const struct fw_elem 
 		return range_is_right(facts, elem, 20);
 	case FW_SET_OPEN4_RANGE:
 		return range_is_right(facts, elem, 8);
+	case FW_SET_DOOR:
+		return door_is_right(facts, &key);
+	case FW_SET_BOUND4:
+	case FW_SET_BOUND6:
+	case FW_SET_KNOWN4:
+	case FW_SET_KNOWN6:
+		return host_is_right(facts, elem);
 	}
 	return false;
 }
@@ -262,7 +305,8 @@ int helper_check_flow(const struct helper_facts *facts, const struct wire_flow *
 	memcpy(dst.b, flow->dst, sizeof(dst.b));
 	if (!is_transport(flow->proto))
 		return ERR_DENIED;
-	if (facts->is_wan4(facts->arg, &dst) || facts->is_lan_host(facts->arg, &dst))
+	if (facts->is_wan4(facts->arg, &dst) || facts->was_wan4(facts->arg, &dst) ||
+	    facts->is_lan_host(facts->arg, &dst))
 		return 0;
 	return ERR_DENIED;
 }
@@ -278,4 +322,16 @@ int helper_check_tuple(const struct helper_facts *facts, const struct wire_tuple
 	return is_transport(tuple->proto) && is_lan_target(facts, &src, tuple->src_port) &&
 	       tuple->dst_port != 0 && tuple->left_s <= HELPER_CHECK_TIMEOUT_MAX_MS / 1000
 		       ? 0 : ERR_DENIED;
+}
+
+int helper_check_probe(const struct helper_facts *facts, const struct wire_probe *probe)
+{
+	struct addr a;
+
+	memcpy(a.b, probe->addr, sizeof(a.b));
+	if (probe->has_mac > 1 || probe->reserved != 0 ||
+	    (probe->has_mac == 0 && !all_zero(probe->mac, sizeof(probe->mac))))
+		return ERR_SYNTAX;
+	return is_neighbour(facts, (uint32_t)probe->ifindex, &a) &&
+	       (probe->has_mac == 0 || is_host_mac(probe->mac)) ? 0 : ERR_DENIED;
 }

@@ -17,10 +17,16 @@ struct helper_facts {
 	void *arg;
 	bool (*is_wan_if)(void *arg, uint32_t ifindex);
 	bool (*is_wan4)(void *arg, const struct addr *a);
+	bool (*was_wan4)(void *arg, const struct addr *a);	/* and may be no more */
 	/* On-link of a LAN and neither this machine's, nor a broadcast or subnet address. */
 	bool (*is_lan_host)(void *arg, const struct addr *a);
 	bool (*is_lan_prefix)(void *arg, const struct prefix *p);
+	/* On-link of this LAN or link-local there, and as is_lan_host. */
+	bool (*is_lan_source)(void *arg, int ifindex, const struct addr *a);
+	/* The router listens there, and the owner did not yield the port. */
 	bool (*is_own_port)(void *arg, uint8_t proto, uint16_t port);
+	/* Postern itself does, for clients of the LAN. */
+	bool (*is_door)(void *arg, uint8_t proto, uint16_t port);
 	uint16_t displaced_min;		/* ports kept for displaced flows (ruleset.h) */
 	uint16_t displaced_max;
 };
@@ -32,5 +38,7 @@ int helper_check_flow(const struct helper_facts *facts, const struct wire_flow *
 
 /* A flow to look at or to keep: one that a host of a LAN sends to anywhere, not for too long. */
 int helper_check_tuple(const struct helper_facts *facts, const struct wire_tuple *tuple);
+/* A neighbour to ask about: one of a LAN, by a host's MAC. */
+int helper_check_probe(const struct helper_facts *facts, const struct wire_probe *probe);
 
 #endif

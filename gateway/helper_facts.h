@@ -10,9 +10,14 @@
 #include "gateway/net.h"
 #include "gateway/ownports.h"
 
+#define HELPER_PAST_MAX 4
+
 struct helper_sources {
 	const struct net *net;
 	struct ownports *ports;
+	const struct conf *conf;
+	struct addr past[HELPER_PAST_MAX];	/* found to be the WAN's, the latest in turn */
+	size_t past_next;
 };
 
 /* sources must outlive the facts. The range of displaced ports is the caller's to set. */

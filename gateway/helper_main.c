@@ -182,6 +182,7 @@ static int open_firewall(struct program *p)
 		.displaced_min = PORTS_DISPLACED_MIN,
 		.displaced_max = PORTS_DISPLACED_MAX,
 		.persist = p->conf.persist != CONF_PERSIST_NO,
+		.log = &p->log,
 	};
 
 	p->nft = nft_new(p->loop, &config);
@@ -197,7 +198,8 @@ static int open_facts(struct program *p)
 	if (!p->net)
 		return ERR_IO;
 	p->ports = ownports_new(p->loop, p->net, &p->log, p->conf.http_port);
-	p->sources = (struct helper_sources){p->net, p->ports};
+	p->sources = (struct helper_sources){
+		.net = p->net, .ports = p->ports, .conf = &p->conf};
 	return p->ports ? 0 : ERR_MEMORY;
 }
 

@@ -24,6 +24,8 @@ _Static_assert(sizeof(struct wire_hello) == 8, "wire_hello has padding");
 _Static_assert(sizeof(struct wire_flow) == 56, "wire_flow has padding");
 _Static_assert(sizeof(struct wire_tuple) == 44, "wire_tuple has padding");
 _Static_assert(sizeof(struct wire_end) == 20, "wire_end has padding");
+_Static_assert(sizeof(struct wire_probe) == 28, "wire_probe has padding");
+_Static_assert(sizeof(struct fw_sender) == 32, "fw_sender has padding");
 _Static_assert(sizeof(struct fw_elem) == 176, "fw_elem has padding");
 _Static_assert(sizeof(struct fw_dumped) == 192, "fw_dumped has padding");
 
@@ -49,6 +51,9 @@ static const struct shape shapes[] = {
 	[WIRE_FIND] = {sizeof(struct wire_tuple), 1, FW_FIND_MAX, 0, true, false},
 	[WIRE_FOUND] = {sizeof(struct wire_end), 0, FW_FIND_MAX, 0, false, true},
 	[WIRE_KEEP] = {sizeof(struct wire_tuple), 1, WIRE_FLOWS_MAX, 0, true, false},
+	[WIRE_SENDERS] = {0, 0, 0, 0, true, false},
+	[WIRE_SENDER] = {sizeof(struct fw_sender), 1, WIRE_SENDERS_MAX, 0, false, true},
+	[WIRE_PROBE] = {sizeof(struct wire_probe), 1, 1, 0, true, false},
 };
 
 static bool head_fits(const struct helper_wire *w, const struct wire_head *head, size_t len)

@@ -6,9 +6,9 @@
  * hello proves. The channel never blocks: what the socket does not take at once waits in a queue.
  *
  * Daemon to helper: HELLO, then APPLY (one or more, FIRST .. LAST, one seq), DUMP, FORGET, REMOVE,
- * FIND, KEEP. Helper to daemon: HELLO, EVENT at any time, and per request in the order of asking:
- * DUMPED (for DUMP), RESULT (one or more, the last one has LAST), for FIND only FOUND. FORGET and
- * KEEP have no answer.
+ * FIND, KEEP, SENDERS, PROBE. Helper to daemon: HELLO, EVENT at any time, and per request in the
+ * order of asking: DUMPED (for DUMP), SENDER (for SENDERS), RESULT (one or more, the last one has
+ * LAST), for FIND only FOUND. FORGET, KEEP and PROBE have no answer.
  */
 #ifndef GATEWAY_HELPER_WIRE_H
 #define GATEWAY_HELPER_WIRE_H
@@ -16,7 +16,7 @@
 #include "gateway/fw.h"
 #include "gateway/loop.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 
 enum wire_type {
 	WIRE_HELLO = 1,		/* one struct wire_hello */
@@ -30,6 +30,9 @@ enum wire_type {
 	WIRE_FIND = 9,		/* struct wire_tuple, left_s 0 */
 	WIRE_FOUND = 10,	/* struct wire_end for each, or none; value: enum err */
 	WIRE_KEEP = 11,		/* struct wire_tuple */
+	WIRE_SENDERS = 12,
+	WIRE_SENDER = 13,	/* struct fw_sender */
+	WIRE_PROBE = 14,	/* one struct wire_probe */
 };
 
 #define WIRE_FIRST 1
@@ -82,9 +85,19 @@ struct wire_end {
 	uint16_t reserved;	/* 0 */
 };
 
+/* What fw_probe is given. */
+struct wire_probe {
+	int32_t ifindex;
+	uint8_t has_mac;	/* 0 or 1 */
+	uint8_t reserved;	/* 0 */
+	uint8_t mac[6];		/* zeros without has_mac */
+	uint8_t addr[16];
+};
+
 #define WIRE_ELEMS_MAX 64	/* elements in one message: 11 KB, a small part of any buffer */
 #define WIRE_FLOWS_MAX 128
 #define WIRE_BAD_MAX 2048
+#define WIRE_SENDERS_MAX 256
 #define WIRE_MESSAGE_MAX (sizeof(struct wire_head) + WIRE_ELEMS_MAX * sizeof(struct fw_dumped))
 #define WIRE_APPLY_MAX 262144	/* elements of one transaction: every port there is, rebuilt */
 

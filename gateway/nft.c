@@ -12,10 +12,12 @@
 #include "gateway/loop.h"
 #include "gateway/nft_elem.h"
 #include "gateway/nft_probe.h"
+#include "gateway/nft_sender.h"
 #include "gateway/nft_watch.h"
 #include "gateway/nl.h"
 #include "gateway/nlbatch.h"
 #include "gateway/ruleset.h"
+#include "gateway/solicit.h"
 #include "protocols/err.h"
 
 #include <arpa/inet.h>
@@ -39,6 +41,7 @@ struct nft {
 	size_t part_max;	/* bytes, from which on a transaction is sent */
 	bool moves_timeouts;
 	struct nl nl;
+	struct nl route;
 	struct nlbatch batch;
 	struct nft_watch *watch;
 	struct ct *ct;
@@ -270,6 +273,37 @@ static int nft_dump(struct fw *fw, fw_dump_fn *each, fw_done_fn *done, void *arg
 	return 0;
 }
 
+static int dump_senders(struct nft *nft, enum fw_sender_kind kind, fw_sender_fn *each, void *arg)
+{
+	int err = ERR_AGAIN;
+
+	for (int tries = 0; tries < DUMP_TRIES && err == ERR_AGAIN; tries++) {
+		err = nft_sender_dump(&nft->nl, kind, true, each, arg);
+		if (!err)
+			err = nft_sender_dump(&nft->nl, kind, false, each, arg);
+	}
+	return err;
+}
+
+static int nft_senders(struct fw *fw, fw_sender_fn *each, fw_done_fn *done, void *arg)
+{
+	struct nft *nft = of(fw);
+	uint32_t flags = 0;
+	int err = ask_table(nft, &flags);
+
+	if (!err && nft->ruleset.notes)
+		err = dump_senders(nft, FW_SENDER_SEEN, each, arg);
+	if (!err && nft->ruleset.notes)
+		err = dump_senders(nft, FW_SENDER_FORGED, each, arg);
+	done(arg, err, NULL, 0);
+	return 0;
+}
+
+static int nft_probe(struct fw *fw, int ifindex, const struct addr *addr, const uint8_t *mac)
+{
+	return solicit_neighbour(&of(fw)->route, ifindex, addr, mac);
+}
+
 static int nft_forget(struct fw *fw, const struct fw_flow *flows, size_t count)
 {
 	return ct_forget(of(fw)->ct, flows, count);
@@ -317,6 +351,7 @@ static void nft_free(struct fw *fw)
 	ct_free(nft->ct);
 	ct_keep_free(nft->keep);
 	nl_close(&nft->nl);
+	nl_close(&nft->route);
 	nlbatch_free(&nft->batch);
 	free(nft);
 }
@@ -364,12 +399,18 @@ static int set_up(struct nft *nft, struct loop *loop, const struct nft_config *c
 {
 	int err = nl_open(&nft->nl, NETLINK_NETFILTER);
 
+	if (!err)
+		err = nl_open(&nft->route, NETLINK_ROUTE);
 	if (err)
 		return err;
 	size_buffers(nft);
 	if (config->persist && nft_probe_persist(&nft->batch, &nft->nl))
 		nft->table_flags = NFT_PROBE_OWNED | NFT_PROBE_PERSISTS;
 	nft->moves_timeouts = !config->replace_only && nft_probe_renewal(&nft->batch, &nft->nl);
+	nft->ruleset.notes = !config->no_notes && nft_probe_notes(&nft->batch, &nft->nl);
+	if (!nft->ruleset.notes && config->log)
+		log_warning(config->log, "this kernel's nftables cannot note who sends: what is "
+			"sent under another device's address is not dropped");
 	adopt_table(nft);
 	nft->watch = nft_watch_new(loop, mnl_socket_get_portid(nft->nl.socket), on_foreign, nft);
 	nft->ct = ct_new(loop);
@@ -386,6 +427,8 @@ struct fw *nft_new(struct loop *loop, const struct nft_config *config)
 		.remove = nft_remove,
 		.find = nft_find,
 		.keep = nft_keep,
+		.senders = nft_senders,
+		.probe = nft_probe,
 		.free = nft_free,
 	};
 	struct nft *nft = calloc(1, sizeof(*nft));
@@ -393,8 +436,8 @@ struct fw *nft_new(struct loop *loop, const struct nft_config *config)
 	if (!nft)
 		return NULL;
 	nft->fw.ops = &ops;
-	nft->ruleset = (struct ruleset_config){
-		config->mark, config->displaced_min, config->displaced_max};
+	nft->ruleset = (struct ruleset_config){.mark = config->mark,
+		.displaced_min = config->displaced_min, .displaced_max = config->displaced_max};
 	if (set_up(nft, loop, config) < 0) {
 		nft_free(&nft->fw);
 		return NULL;
@@ -410,4 +453,9 @@ bool nft_is_persistent(const struct fw *fw)
 bool nft_moves_timeouts(const struct fw *fw)
 {
 	return ((const struct nft *)fw)->moves_timeouts;
+}
+
+bool nft_notes_senders(const struct fw *fw)
+{
+	return ((const struct nft *)fw)->ruleset.notes;
 }

@@ -8,6 +8,7 @@
 #define GATEWAY_NFT_H
 
 #include "gateway/fw.h"
+#include "gateway/log.h"
 
 struct loop;
 
@@ -18,8 +19,11 @@ struct nft_config {
 	/* The table is ours alone and stays when we end, if the kernel can do that (6.9); else, and
 	 * when false, changes by others are watched for. */
 	bool persist;
+	struct log *log;	/* told what the kernel lacks and we miss; may be NULL */
 	/* For tests: the kernel counts as one that cannot move a timeout (before 6.12). */
 	bool replace_only;
+	/* The same for one that cannot note senders. */
+	bool no_notes;
 };
 
 /* NULL: no memory or no sockets. A table left by an earlier run is adopted, not changed. */
@@ -27,5 +31,7 @@ struct fw *nft_new(struct loop *loop, const struct nft_config *config);
 /* What the kernel was found to be able to do. */
 bool nft_is_persistent(const struct fw *fw);
 bool nft_moves_timeouts(const struct fw *fw);
+/* false: forged packets reach our doors, and fw_senders tells of nobody. */
+bool nft_notes_senders(const struct fw *fw);
 
 #endif

@@ -161,7 +161,7 @@ static void begin_query(union nl_request *request, uint16_t flags)
 	nfg->version = NFNETLINK_V0;
 }
 
-static void read_value(const struct nlattr *nest, void *out, size_t size)
+void nft_elem_value(const struct nlattr *nest, void *out, size_t size)
 {
 	const struct nlattr *tb[NFTA_DATA_VALUE + 1];
 
@@ -171,7 +171,7 @@ static void read_value(const struct nlattr *nest, void *out, size_t size)
 	nl_bytes(tb[NFTA_DATA_VALUE], out, size);
 }
 
-static uint64_t read_u64(const struct nlattr *attr)
+uint64_t nft_elem_u64(const struct nlattr *attr)
 {
 	uint64_t number = 0;
 
@@ -191,8 +191,8 @@ static void read_count(const struct nlattr *expr, struct fw_dumped *out)
 	if (!tb[NFTA_EXPR_DATA])
 		return;
 	nl_nested(tb[NFTA_EXPR_DATA], counter, NFTA_COUNTER_PACKETS);
-	out->bytes = read_u64(counter[NFTA_COUNTER_BYTES]);
-	out->packets = read_u64(counter[NFTA_COUNTER_PACKETS]);
+	out->bytes = nft_elem_u64(counter[NFTA_COUNTER_BYTES]);
+	out->packets = nft_elem_u64(counter[NFTA_COUNTER_PACKETS]);
 }
 
 static void read_userdata(const struct nlattr *attr, struct fw_elem *elem)
@@ -222,43 +222,57 @@ static int on_elem(const struct nlattr *attr, void *arg)
 	size_t key_len = fw_set_key_len(listing->set);
 
 	nl_nested(attr, tb, NFTA_SET_ELEM_MAX);
-	read_value(tb[NFTA_SET_ELEM_KEY], out.elem.key, key_len);
-	read_value(tb[NFTA_SET_ELEM_KEY_END], out.elem.key_end, key_len);
-	read_value(tb[NFTA_SET_ELEM_DATA], out.elem.data, fw_set_data_len(listing->set));
-	out.elem.timeout_ms = read_u64(tb[NFTA_SET_ELEM_EXPIRATION]);
+	nft_elem_value(tb[NFTA_SET_ELEM_KEY], out.elem.key, key_len);
+	nft_elem_value(tb[NFTA_SET_ELEM_KEY_END], out.elem.key_end, key_len);
+	nft_elem_value(tb[NFTA_SET_ELEM_DATA], out.elem.data, fw_set_data_len(listing->set));
+	out.elem.timeout_ms = nft_elem_u64(tb[NFTA_SET_ELEM_EXPIRATION]);
 	read_count(tb[NFTA_SET_ELEM_EXPR], &out);
 	read_userdata(tb[NFTA_SET_ELEM_USERDATA], &out.elem);
 	listing->each(listing->arg, &out);
 	return MNL_CB_OK;
 }
 
+struct each {
+	mnl_attr_cb_t fn;
+	void *arg;
+};
+
 static int on_message(const struct nlmsghdr *nlh, void *arg)
 {
+	const struct each *each = arg;
 	const struct nlattr *tb[NFTA_SET_ELEM_LIST_MAX + 1];
 
 	nl_attrs(nlh, sizeof(struct nfgenmsg), tb, NFTA_SET_ELEM_LIST_MAX);
 	if (tb[NFTA_SET_ELEM_LIST_ELEMENTS])
-		mnl_attr_parse_nested(tb[NFTA_SET_ELEM_LIST_ELEMENTS], on_elem, arg);
+		mnl_attr_parse_nested(tb[NFTA_SET_ELEM_LIST_ELEMENTS], each->fn, each->arg);
 	return MNL_CB_OK;
+}
+
+int nft_elem_each(struct nl *nl, const char *table, const char *set, mnl_attr_cb_t fn, void *arg)
+{
+	struct each each = {fn, arg};
+	union nl_request request;
+
+	begin_query(&request, NLM_F_DUMP);
+	mnl_attr_put_strz(&request.header, NFTA_SET_ELEM_LIST_TABLE, table);
+	mnl_attr_put_strz(&request.header, NFTA_SET_ELEM_LIST_SET, set);
+	return nl_ask(nl, &request, on_message, &each);
 }
 
 int nft_elem_dump(struct nl *nl, enum fw_set set, fw_dump_fn *each, void *arg)
 {
 	struct listing listing = {set, each, arg};
-	union nl_request request;
 
-	begin_query(&request, NLM_F_DUMP);
-	mnl_attr_put_strz(&request.header, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
-	mnl_attr_put_strz(&request.header, NFTA_SET_ELEM_LIST_SET, fw_set_name(set));
-	return nl_ask(nl, &request, on_message, &listing);
+	return nft_elem_each(nl, RULESET_TABLE, fw_set_name(set), on_elem, &listing);
 }
 
 int nft_elem_get(struct nl *nl, const struct fw_elem *elem, fw_dump_fn *each, void *arg)
 {
 	struct listing listing = {elem->set, each, arg};
+	struct each found = {on_elem, &listing};
 	union nl_request request;
 
 	begin_query(&request, NLM_F_ACK);
 	put_bare(&request.header, elem);
-	return nl_ask(nl, &request, on_message, &listing);
+	return nl_ask(nl, &request, on_message, &found);
 }

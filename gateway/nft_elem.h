@@ -7,6 +7,8 @@
 
 #include "gateway/fw.h"
 
+#include <libmnl/libmnl.h>
+
 struct nl;
 struct nlbatch;
 
@@ -20,6 +22,11 @@ struct nft_count {
 int nft_elem_put_add(struct nlbatch *batch, const struct fw_elem *elem, uint32_t tag,
 	const struct nft_count *count);
 int nft_elem_put_del(struct nlbatch *batch, const struct fw_elem *elem, uint32_t tag);
+/* Hands each element of a set, a nest of NFTA_SET_ELEM_*, to fn. Errors as of nft_elem_dump. */
+int nft_elem_each(struct nl *nl, const char *table, const char *set, mnl_attr_cb_t fn, void *arg);
+/* The value of a nest of NFTA_DATA_*, and a number; untouched, or 0, where there is none. */
+void nft_elem_value(const struct nlattr *nest, void *out, size_t size);
+uint64_t nft_elem_u64(const struct nlattr *attr);
 /* Calls each for every element of the set, or for the one that elem names. ERR_AGAIN: the ruleset
  * changed meanwhile, and what each has seen is not all of it. ERR_NOT_FOUND: no such set. */
 int nft_elem_dump(struct nl *nl, enum fw_set set, fw_dump_fn *each, void *arg);

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See nft_probe.h. The table has a set at most, hence touches no packet. */
+/* See nft_probe.h. The table has a set and a chain without a hook at most, hence touches no
+ * packet. */
 #include "gateway/nft_probe.h"
 
+#include "gateway/nft_elem.h"
 #include "gateway/nl.h"
 #include "gateway/nlbatch.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
 #define TABLE "postern_probe"
-#define SET "renewal"
+#define SET "elements"
+#define SET_ID 1
+#define CHAIN "notes"
 #define SHORT_MS 60000
 #define LONG_MS 600000
 #define KEY 1
@@ -46,7 +52,7 @@ bool nft_probe_persist(struct nlbatch *batch, struct nl *nl)
 	return true;
 }
 
-static void put_set(struct nlbatch *batch)
+static void put_set(struct nlbatch *batch, uint32_t flags)
 {
 	struct nlmsghdr *nlh = nlbatch_put(batch, NFT_MSG_NEWSET, NLM_F_CREATE, NLBATCH_NO_TAG);
 
@@ -54,9 +60,9 @@ static void put_set(struct nlbatch *batch)
 		return;
 	mnl_attr_put_strz(nlh, NFTA_SET_TABLE, TABLE);
 	mnl_attr_put_strz(nlh, NFTA_SET_NAME, SET);
-	mnl_attr_put_u32(nlh, NFTA_SET_ID, htonl(1));
+	mnl_attr_put_u32(nlh, NFTA_SET_ID, htonl(SET_ID));
 	mnl_attr_put_u32(nlh, NFTA_SET_KEY_LEN, htonl(sizeof(uint32_t)));
-	mnl_attr_put_u32(nlh, NFTA_SET_FLAGS, htonl(NFT_SET_TIMEOUT));
+	mnl_attr_put_u32(nlh, NFTA_SET_FLAGS, htonl(flags));
 }
 
 static void put_elem(struct nlmsghdr *nlh, uint64_t timeout_ms)
@@ -82,7 +88,7 @@ static bool add_elem(struct nlbatch *batch, struct nl *nl, bool with_table, uint
 	nlbatch_begin(batch);
 	if (with_table) {
 		put_table(batch, NFT_MSG_NEWTABLE, 0);
-		put_set(batch);
+		put_set(batch, NFT_SET_TIMEOUT);
 	}
 	nlh = nlbatch_put(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, NLBATCH_NO_TAG);
 	if (nlh)
@@ -93,35 +99,17 @@ static bool add_elem(struct nlbatch *batch, struct nl *nl, bool with_table, uint
 static int on_elem(const struct nlattr *attr, void *arg)
 {
 	const struct nlattr *tb[NFTA_SET_ELEM_EXPIRATION + 1];
-	uint64_t left_ms = 0;
 
 	nl_nested(attr, tb, NFTA_SET_ELEM_EXPIRATION);
-	nl_bytes(tb[NFTA_SET_ELEM_EXPIRATION], &left_ms, sizeof(left_ms));
-	*(uint64_t *)arg = be64toh(left_ms);
-	return MNL_CB_OK;
-}
-
-static int on_message(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct nlattr *tb[NFTA_SET_ELEM_LIST_MAX + 1];
-
-	nl_attrs(nlh, sizeof(struct nfgenmsg), tb, NFTA_SET_ELEM_LIST_MAX);
-	if (tb[NFTA_SET_ELEM_LIST_ELEMENTS])
-		mnl_attr_parse_nested(tb[NFTA_SET_ELEM_LIST_ELEMENTS], on_elem, arg);
+	*(uint64_t *)arg = nft_elem_u64(tb[NFTA_SET_ELEM_EXPIRATION]);
 	return MNL_CB_OK;
 }
 
 static uint64_t left_ms(struct nl *nl)
 {
-	union nl_request request;
-	struct nfgenmsg *nfg = nl_begin(&request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM,
-		NLM_F_DUMP, sizeof(*nfg));
 	uint64_t left = 0;
 
-	nfg->nfgen_family = NFPROTO_INET;
-	mnl_attr_put_strz(&request.header, NFTA_SET_ELEM_LIST_TABLE, TABLE);
-	mnl_attr_put_strz(&request.header, NFTA_SET_ELEM_LIST_SET, SET);
-	return nl_ask(nl, &request, on_message, &left) == 0 ? left : 0;
+	return nft_elem_each(nl, TABLE, SET, on_elem, &left) == 0 ? left : 0;
 }
 
 bool nft_probe_renewal(struct nlbatch *batch, struct nl *nl)
@@ -131,4 +119,62 @@ bool nft_probe_renewal(struct nlbatch *batch, struct nl *nl)
 
 	change_table(batch, nl, NFT_MSG_DELTABLE, 0);
 	return moved;
+}
+
+static void put_chain(struct nlbatch *batch)
+{
+	struct nlmsghdr *nlh = nlbatch_put(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, NLBATCH_NO_TAG);
+
+	if (!nlh)
+		return;
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, TABLE);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, CHAIN);
+}
+
+/* NULL when memory is short. */
+static struct nftnl_rule *make_note(void)
+{
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+	struct nftnl_expr *meta = nftnl_expr_alloc("meta");
+	struct nftnl_expr *note = nftnl_expr_alloc("dynset");
+
+	if (!rule || !meta || !note) {
+		nftnl_expr_free(meta);
+		nftnl_expr_free(note);
+		nftnl_rule_free(rule);
+		return NULL;
+	}
+	nftnl_expr_set_u32(meta, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(meta, NFTNL_EXPR_META_DREG, NFT_REG32_00);
+	nftnl_expr_set_str(note, NFTNL_EXPR_DYNSET_SET_NAME, SET);
+	nftnl_expr_set_u32(note, NFTNL_EXPR_DYNSET_SET_ID, SET_ID);
+	nftnl_expr_set_u32(note, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u32(note, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG32_00);
+	nftnl_expr_set_u64(note, NFTNL_EXPR_DYNSET_TIMEOUT, SHORT_MS);
+	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, TABLE);
+	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, CHAIN);
+	nftnl_rule_add_expr(rule, meta);
+	nftnl_rule_add_expr(rule, note);
+	return rule;
+}
+
+bool nft_probe_notes(struct nlbatch *batch, struct nl *nl)
+{
+	struct nftnl_rule *rule = make_note();
+	struct nlmsghdr *nlh;
+	bool can;
+
+	if (!rule)
+		return false;
+	nlbatch_begin(batch);
+	put_table(batch, NFT_MSG_NEWTABLE, 0);
+	put_set(batch, NFT_SET_TIMEOUT | NFT_SET_EVAL);
+	put_chain(batch);
+	nlh = nlbatch_put(batch, NFT_MSG_NEWRULE, NLM_F_CREATE, NLBATCH_NO_TAG);
+	if (nlh)
+		nftnl_rule_nlmsg_build_payload(nlh, rule);
+	nftnl_rule_free(rule);
+	can = nlbatch_send(batch, mnl_socket_get_fd(nl->socket)) == 0;
+	change_table(batch, nl, NFT_MSG_DELTABLE, 0);
+	return can;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The static part of the table as one list of nf_tables expressions. A chain is a base chain when
+ * The static part of the table as lists of nf_tables expressions. A chain is a base chain when
  * it has a hook. R(n) is the n-th four byte register; a set key of several fields lies in
  * consecutive registers.
  *
@@ -12,37 +12,32 @@
  */
 #include "gateway/ruleset.h"
 
+#include "gateway/fw.h"
 #include "gateway/fw_set.h"
 #include "gateway/nlbatch.h"
+#include "gateway/ruleset_msg.h"
 #include "protocols/err.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
-#include <libnftnl/chain.h>
 #include <libnftnl/expr.h>
-#include <libnftnl/rule.h>
-#include <libnftnl/set.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
-#define SET_SIZE 65536	/* elements of a leased set: all ports there are */
 #define PRIORITY_DSTNAT (NF_IP_PRI_NAT_DST + 5)	/* the owner's redirects win */
 #define PRIORITY_SRCNAT (NF_IP_PRI_NAT_SRC - 5)	/* before the owner's masquerade */
+#define PRIORITY_NOTE (NF_IP_PRI_NAT_DST - 5)	/* sees what the owner's redirects take */
+#define PRIORITY_GUARD (NF_IP_PRI_FILTER - 5)
 #define PRIORITY_FORWARD (NF_IP_PRI_FILTER - 5)	/* marked before a host firewall looks */
 #define STATE_NEW 8	/* 1 << (IP_CT_NEW % IP_CT_IS_REPLY + 1), as ct state has it */
 
-struct chain_def {
-	const char *name;
-	const char *type;	/* NULL: no base chain */
-	uint32_t hook;
-	int32_t priority;
-};
-
-static const struct chain_def chains[] = {
+static const struct ruleset_chain chains[] = {
 	{"dstnat", "nat", NF_INET_PRE_ROUTING, PRIORITY_DSTNAT},
 	{"srcnat", "nat", NF_INET_POST_ROUTING, PRIORITY_SRCNAT},
 	{"hairpin", NULL, 0, 0},
@@ -55,40 +50,19 @@ static const struct chain_def chains[] = {
 	{"pass", NULL, 0, 0},
 };
 
-/* An attribute of an expression; the kinds below "bytes" say where the bytes come from. */
-enum attr_kind {
-	ATTR_END = 0,
-	ATTR_U32,
-	ATTR_U8,
-	ATTR_TEXT,
-	ATTR_BYTE,	/* bytes: one byte */
-	ATTR_WORD,	/* bytes: four, host order */
-	ATTR_ZEROS,	/* bytes: so many zeros */
-	ATTR_MARK,	/* bytes: our bit */
-	ATTR_NOT_MARK,	/* bytes: all the others */
-	ATTR_PORT_MIN,	/* bytes: the displaced range */
-	ATTR_PORT_MAX,
-};
-
-struct attr_def {
-	enum attr_kind kind;
-	uint16_t attr;
-	uint32_t number;
-	const char *text;
-};
-
-#define ATTRS_MAX 7	/* with the end mark */
-struct expr_def {
-	const char *name;	/* NULL: here begins a rule of chain */
-	const char *chain;
-	struct attr_def attrs[ATTRS_MAX];
+static const struct ruleset_chain note_chains[] = {
+	{"guard", "filter", NF_INET_LOCAL_IN, PRIORITY_GUARD},
+	{"note", "nat", NF_INET_PRE_ROUTING, PRIORITY_NOTE},
+	{"forged", NULL, 0, 0},
+	{"seen", NULL, 0, 0},
 };
 
 #define R(n) (NFT_REG32_00 + (n))
-#define U32(a, v) {.kind = ATTR_U32, .attr = NFTNL_EXPR_##a, .number = (v)}
-#define U8(a, v) {.kind = ATTR_U8, .attr = NFTNL_EXPR_##a, .number = (v)}
-#define TEXT(a, s) {.kind = ATTR_TEXT, .attr = NFTNL_EXPR_##a, .text = (s)}
-#define BYTES(a, k, v) {.kind = ATTR_##k, .attr = NFTNL_EXPR_##a, .number = (v)}
+#define U32(a, v) {.kind = RULESET_ATTR_U32, .attr = NFTNL_EXPR_##a, .number = (v)}
+#define U64(a, v) {.kind = RULESET_ATTR_U64, .attr = NFTNL_EXPR_##a, .number = (v)}
+#define U8(a, v) {.kind = RULESET_ATTR_U8, .attr = NFTNL_EXPR_##a, .number = (v)}
+#define TEXT(a, s) {.kind = RULESET_ATTR_TEXT, .attr = NFTNL_EXPR_##a, .text = (s)}
+#define BYTES(a, k, v) {.kind = RULESET_ATTR_##k, .attr = NFTNL_EXPR_##a, .number = (v)}
 
 #define RULE(c) {.chain = (c)}
 #define EXPR(n, ...) {.name = (n), .attrs = {__VA_ARGS__}}
@@ -109,6 +83,10 @@ struct expr_def {
 #define ADD_MARK(reg) EXPR("bitwise", U32(BITWISE_SREG, reg), U32(BITWISE_DREG, reg), \
 	U32(BITWISE_LEN, 4), BYTES(BITWISE_MASK, NOT_MARK, 0), BYTES(BITWISE_XOR, MARK, 0))
 #define IN_SET(set, reg) EXPR("lookup", U32(LOOKUP_SREG, reg), TEXT(LOOKUP_SET, set))
+#define NOT_IN_SET(set, reg) EXPR("lookup", U32(LOOKUP_SREG, reg), TEXT(LOOKUP_SET, set), \
+	U32(LOOKUP_FLAGS, NFT_LOOKUP_F_INV))
+#define NOTE_IN(set, reg) EXPR("dynset", U32(DYNSET_SREG_KEY, reg), TEXT(DYNSET_SET_NAME, set), \
+	U32(DYNSET_OP, NFT_DYNSET_OP_UPDATE), U64(DYNSET_TIMEOUT, FW_SENDER_S * 1000))
 #define MAP(map, reg, to) EXPR("lookup", U32(LOOKUP_SREG, reg), U32(LOOKUP_DREG, to), \
 	TEXT(LOOKUP_SET, map))
 #define IMM_CODE(v) U32(IMM_DREG, NFT_REG_VERDICT), U32(IMM_VERDICT, (uint32_t)(v))
@@ -133,6 +111,8 @@ struct expr_def {
 	EXPR("meta", U32(META_KEY, NFT_META_MARK), U32(META_SREG, R(0)))
 #define IP_SADDR(reg) PAYLOAD(NETWORK, 12, 4, reg)
 #define IP_DADDR(reg) PAYLOAD(NETWORK, 16, 4, reg)
+#define IP6_SADDR(reg) PAYLOAD(NETWORK, 8, 16, reg)
+#define ETHER_SADDR(reg) PAYLOAD(LL, 6, 6, reg)
 #define IP6_DADDR(reg) PAYLOAD(NETWORK, 24, 16, reg)
 #define SPORT(reg) PAYLOAD(TRANSPORT, 0, 2, reg)
 #define DPORT(reg) PAYLOAD(TRANSPORT, 2, 2, reg)
@@ -144,9 +124,23 @@ struct expr_def {
 	MAP("peer4", R(0), R(8)), NAT(SNAT, R(8), NAT_PORT(R(9)))
 #define SPORT_IS_MAPPED META(L4PROTO, R(0)), SPORT(R(1)), MAP("dnat4", R(0), R(4)), \
 	CMP(NEQ, R(4), ZEROS, 4)
+/* A link without MACs (ppp, tun, lo) cannot tell whose a packet is. */
+#define IS_ETHERNET META(IIFTYPE, R(0)), CMP(EQ, R(0), HALF, ARPHRD_ETHER)
+#define FROM_WAN META(IIF, R(0)), IN_SET("wan_if", R(0))
+#define DPORT_IS(port) DPORT(R(0)), CMP(EQ, R(0), HALF_NET, port)
+#define NO_TCP_SYN PACKET_PROTO(IPPROTO_TCP), PAYLOAD(TRANSPORT, 13, 1, R(0)), \
+	EXPR("bitwise", U32(BITWISE_SREG, R(0)), U32(BITWISE_DREG, R(0)), U32(BITWISE_LEN, 1), \
+		BYTES(BITWISE_MASK, BYTE, TH_SYN | TH_ACK), BYTES(BITWISE_XOR, BYTE, 0)), \
+	CMP(NEQ, R(0), BYTE, TH_SYN)
+#define HOST4 IS_ETHERNET, FAMILY(IPV4), META(IIF, R(0)), IP_SADDR(R(1))
+#define HOST6 IS_ETHERNET, FAMILY(IPV6), META(IIF, R(0)), IP6_SADDR(R(1))
+#define SENDER4 HOST4, ETHER_SADDR(R(2))
+#define SENDER6 HOST6, ETHER_SADDR(R(5))
+#define NOTE4(set) SENDER4, META(L4PROTO, R(4)), DPORT(R(5)), NOTE_IN(set, R(0))
+#define NOTE6(set) SENDER6, META(L4PROTO, R(7)), DPORT(R(8)), NOTE_IN(set, R(0))
 #define DISPLACED PORT(MIN, R(4)), PORT(MAX, R(5))
 
-static const struct expr_def rules[] = {
+static const struct ruleset_expr rules[] = {
 	/* To an external address, from any side: the endpoint of the port, a peer's own first. The
 	 * flow is marked after its map said yes, never before. */
 	RULE("dstnat"), FAMILY(IPV4), IP_DADDR(R(0)), IN_SET("wan4", R(0)),
@@ -223,185 +217,40 @@ static const struct expr_def rules[] = {
 	RULE("pass"), MARK_FLOW(R(0)), MARK_PACKET, VERDICT(NF_ACCEPT),
 };
 
+/* Whom a packet is from (fw.h). What is forwarded passes none of this but one look at the first
+ * packet of each flow. A set that is full takes no more, and its rule ends there: dropping is a
+ * rule of its own, hence not to be flooded away. */
+static const struct ruleset_expr note_rules[] = {
+	/* Before any socket, after the owner's redirects: the port is the one really knocked at.
+	 * Of a connection one look at its first packet is enough: the answer goes to whose address
+	 * it is, so that nobody else completes it. */
+	RULE("guard"), FROM_WAN, VERDICT(NFT_RETURN),
+	RULE("guard"), META(L4PROTO, R(0)), DPORT(R(1)), NOT_IN_SET("door", R(0)),
+	VERDICT(NFT_RETURN),
+	RULE("guard"), NO_TCP_SYN, VERDICT(NFT_RETURN),
+	RULE("guard"), SENDER4, IN_SET("bound4", R(0)), VERDICT(NFT_RETURN),
+	RULE("guard"), SENDER6, IN_SET("bound6", R(0)), VERDICT(NFT_RETURN),
+	RULE("guard"), HOST4, IN_SET("known4", R(0)), TO_CHAIN(NFT_GOTO, "forged"),
+	RULE("guard"), HOST6, IN_SET("known6", R(0)), TO_CHAIN(NFT_GOTO, "forged"),
+	RULE("guard"), TO_CHAIN(NFT_GOTO, "seen"),
+
+	RULE("forged"), NOTE4("forged4"),
+	RULE("forged"), NOTE6("forged6"),
+	RULE("forged"), VERDICT(NF_DROP),
+
+	/* Others' announcements, DHCP servers, SIP phones: by the first packet of a flow, also when
+	 * their address is of another network and the kernel will not hear them. */
+	RULE("note"), FROM_WAN, VERDICT(NFT_RETURN),
+	RULE("note"), PACKET_PROTO(IPPROTO_UDP), DPORT_IS(68), TO_CHAIN(NFT_GOTO, "seen"),
+	RULE("note"), PACKET_PROTO(IPPROTO_UDP), DPORT_IS(5350), TO_CHAIN(NFT_GOTO, "seen"),
+	RULE("note"), PACKET_PROTO(IPPROTO_UDP), DPORT_IS(5060), TO_CHAIN(NFT_GOTO, "seen"),
+	RULE("note"), PACKET_PROTO(IPPROTO_TCP), DPORT_IS(5060), TO_CHAIN(NFT_GOTO, "seen"),
+
+	RULE("seen"), NOTE4("seen4"),
+	RULE("seen"), NOTE6("seen6"),
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static void set_bytes(struct nftnl_expr *expr, const struct attr_def *def,
-	const struct ruleset_config *config)
-{
-	static const uint8_t zeros[8];
-	uint8_t byte = (uint8_t)def->number;
-	uint32_t word = def->number;
-	uint16_t port = htons(def->kind == ATTR_PORT_MIN ? config->displaced_min
-							 : config->displaced_max);
-
-	if (def->kind == ATTR_BYTE)
-		nftnl_expr_set(expr, def->attr, &byte, sizeof(byte));
-	else if (def->kind == ATTR_ZEROS)
-		nftnl_expr_set(expr, def->attr, zeros, def->number);
-	else if (def->kind == ATTR_PORT_MIN || def->kind == ATTR_PORT_MAX)
-		nftnl_expr_set(expr, def->attr, &port, sizeof(port));
-	else {
-		if (def->kind == ATTR_MARK)
-			word = config->mark;
-		if (def->kind == ATTR_NOT_MARK)
-			word = ~config->mark;
-		nftnl_expr_set(expr, def->attr, &word, sizeof(word));
-	}
-}
-
-static struct nftnl_expr *make_expr(const struct expr_def *def, const struct ruleset_config *config)
-{
-	struct nftnl_expr *expr = nftnl_expr_alloc(def->name);
-
-	if (!expr)
-		return NULL;
-	for (const struct attr_def *a = def->attrs; a->kind != ATTR_END; a++) {
-		if (a->kind == ATTR_U32)
-			nftnl_expr_set_u32(expr, a->attr, a->number);
-		else if (a->kind == ATTR_U8)
-			nftnl_expr_set_u8(expr, a->attr, (uint8_t)a->number);
-		else if (a->kind == ATTR_TEXT)
-			nftnl_expr_set_str(expr, a->attr, a->text);
-		else
-			set_bytes(expr, a, config);
-	}
-	return expr;
-}
-
-/* The rule that begins at *at; *at moves to the next one. */
-static int put_rule(struct nlbatch *batch, const struct ruleset_config *config,
-	const struct expr_def **at)
-{
-	const struct expr_def *end = rules + COUNT(rules);
-	struct nftnl_rule *rule = nftnl_rule_alloc();
-	struct nlmsghdr *nlh = nlbatch_put(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND,
-		NLBATCH_NO_TAG);
-	int err = ERR_MEMORY;
-
-	if (!rule || !nlh)
-		goto out;
-	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, RULESET_TABLE);
-	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, (*at)->chain);
-	for (++*at; *at < end && (*at)->name; ++*at) {
-		struct nftnl_expr *expr = make_expr(*at, config);
-		if (!expr)
-			goto out;
-		nftnl_rule_add_expr(rule, expr);
-	}
-	nftnl_rule_nlmsg_build_payload(nlh, rule);
-	err = 0;
-out:
-	if (rule)
-		nftnl_rule_free(rule);
-	return err;
-}
-
-static int put_chain(struct nlbatch *batch, const struct chain_def *def)
-{
-	struct nftnl_chain *chain = nftnl_chain_alloc();
-	struct nlmsghdr *nlh = nlbatch_put(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, NLBATCH_NO_TAG);
-
-	if (chain && nlh) {
-		nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, RULESET_TABLE);
-		nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, def->name);
-		if (def->type) {
-			nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, def->type);
-			nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, def->hook);
-			nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, def->priority);
-			nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
-		}
-		nftnl_chain_nlmsg_build_payload(nlh, chain);
-	}
-	if (chain)
-		nftnl_chain_free(chain);
-	return chain && nlh ? 0 : ERR_MEMORY;
-}
-
-/* nft's own numbers of data types, for its listings; six bits each in a concatenation. */
-static uint32_t nft_type(enum fw_field field)
-{
-	switch (field) {
-	case FW_FIELD_END:
-		return 0;
-	case FW_FIELD_ADDR4:
-		return 7;
-	case FW_FIELD_ADDR6:
-		return 8;
-	case FW_FIELD_PROTO:
-		return 12;
-	case FW_FIELD_PORT:
-		return 13;
-	case FW_FIELD_IFINDEX:
-		return 20;
-	}
-	return 0;
-}
-
-static void describe_key(struct nftnl_set *set, const struct fw_set_def *def, uint32_t *flags)
-{
-	uint8_t lens[FW_FIELDS_MAX];
-	uint32_t type = 0;
-	uint32_t count = 0;
-
-	for (; def->key[count] != FW_FIELD_END; count++) {
-		type = type << 6 | nft_type(def->key[count]);
-		lens[count] = fw_field_len(def->key[count]);
-	}
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, type);
-	if (count > 1 && def->is_interval) {
-		*flags |= NFT_SET_CONCAT;
-		nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, lens, count);
-	}
-}
-
-static void describe_set(struct nftnl_set *set, enum fw_set id)
-{
-	const struct fw_set_def *def = fw_set_def(id);
-	uint32_t flags = 0;
-
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, RULESET_TABLE);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, def->name);
-	nftnl_set_set_u32(set, NFTNL_SET_ID, (uint32_t)id + 1);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, (uint32_t)fw_set_key_len(id));
-	describe_key(set, def, &flags);
-	if (def->is_map) {
-		flags |= NFT_SET_MAP;
-		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, FW_DATA_MAX);
-		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE,
-			nft_type(FW_FIELD_ADDR4) << 6 | nft_type(FW_FIELD_PORT));
-	}
-	if (def->is_interval)
-		flags |= NFT_SET_INTERVAL;
-	if (def->is_leased) {
-		flags |= NFT_SET_TIMEOUT;
-		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, SET_SIZE);
-	}
-	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, flags);
-}
-
-static int put_set(struct nlbatch *batch, enum fw_set id)
-{
-	struct nftnl_set *set = nftnl_set_alloc();
-	struct nftnl_expr *counter = NULL;
-	struct nlmsghdr *nlh = nlbatch_put(batch, NFT_MSG_NEWSET, NLM_F_CREATE, NLBATCH_NO_TAG);
-	int err = ERR_MEMORY;
-
-	if (!set || !nlh)
-		goto out;
-	describe_set(set, id);
-	if (fw_set_def(id)->is_counted) {
-		counter = nftnl_expr_alloc("counter");
-		if (!counter)
-			goto out;
-		nftnl_set_add_expr(set, counter);
-	}
-	nftnl_set_nlmsg_build_payload(nlh, set);
-	err = 0;
-out:
-	if (set)
-		nftnl_set_free(set);
-	return err;
-}
 
 int ruleset_put_table(struct nlbatch *batch, uint32_t flags)
 {
@@ -414,16 +263,30 @@ int ruleset_put_table(struct nlbatch *batch, uint32_t flags)
 	return 0;
 }
 
+static int put_notes(struct nlbatch *batch, const struct ruleset_config *config)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < 4 && !err; i++)
+		err = ruleset_msg_set(batch, fw_sender_def(i / 2, i % 2 == 0), FW_SETS + 1 + i);
+	if (!err)
+		err = ruleset_msg_chains(batch, note_chains, COUNT(note_chains));
+	if (!err)
+		err = ruleset_msg_rules(batch, config, note_rules, COUNT(note_rules));
+	return err;
+}
+
 int ruleset_put(struct nlbatch *batch, const struct ruleset_config *config, uint32_t table_flags)
 {
-	const struct expr_def *at = rules;
 	int err = ruleset_put_table(batch, table_flags);
 
 	for (enum fw_set set = 0; set < FW_SETS && !err; set++)
-		err = put_set(batch, set);
-	for (size_t i = 0; i < COUNT(chains) && !err; i++)
-		err = put_chain(batch, &chains[i]);
-	while (at < rules + COUNT(rules) && !err)
-		err = put_rule(batch, config, &at);
+		err = ruleset_msg_set(batch, fw_set_def(set), (uint32_t)set + 1);
+	if (!err)
+		err = ruleset_msg_chains(batch, chains, COUNT(chains));
+	if (!err)
+		err = ruleset_msg_rules(batch, config, rules, COUNT(rules));
+	if (!err && config->notes)
+		err = put_notes(batch, config);
 	return err;
 }

@@ -7,6 +7,7 @@
 #ifndef GATEWAY_RULESET_H
 #define GATEWAY_RULESET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct nlbatch;
@@ -19,6 +20,7 @@ struct ruleset_config {
 	 * given these. */
 	uint16_t displaced_min;
 	uint16_t displaced_max;
+	bool notes;	/* with the chains that note senders and drop what is forged */
 };
 
 /* Appends the messages that make the table, which must not exist. */

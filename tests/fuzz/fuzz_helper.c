@@ -53,6 +53,17 @@ static bool is_own_port(void *arg, uint8_t proto, uint16_t port)
 	return port < 1024;
 }
 
+static bool is_lan_source(void *arg, int ifindex, const struct addr *a)
+{
+	return ifindex == 3 && is_lan_host(arg, a);
+}
+
+static bool is_door(void *arg, uint8_t proto, uint16_t port)
+{
+	(void)arg;
+	return proto == 17 && port == 5351;
+}
+
 static void check_target(const uint8_t data[FW_DATA_MAX])
 {
 	struct reader r = reader_from(data, FW_DATA_MAX);
@@ -78,6 +89,20 @@ static void check_in_force(void *arg, const struct fw_dumped *d)
 	/* No IPv6 host is on this LAN. */
 	assert(e->set != FW_SET_OPEN6 && e->set != FW_SET_OPEN6_HOST &&
 	       e->set != FW_SET_OPEN6_RANGE);
+}
+
+/* Whom the kernel drops, and whom it asks. */
+static void check_hosts(struct fw *fake)
+{
+	const struct fw_fake_calls *calls = fw_fake_calls(fake);
+	const struct fw_fake_probe *probe = &calls->last_probe;
+
+	assert(fw_fake_count(fake, FW_SET_DOOR) <= 1);
+	assert(fw_fake_count(fake, FW_SET_BOUND6) == 0 && fw_fake_count(fake, FW_SET_KNOWN6) == 0);
+	if (calls->probes == 0)
+		return;
+	assert(is_lan_source(NULL, probe->ifindex, &probe->addr));
+	assert(!probe->has_mac || (probe->mac[0] & 1) == 0);
 }
 
 static void ignore_answer(void *arg, int err, const uint32_t *bad, size_t bad_count)
@@ -142,8 +167,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.listen_fd = listen_somewhere(&name, &len),
 		.peer = geteuid(),
 		.backend = fake,
-		.facts = {NULL, is_wan_if, is_wan4, is_lan_host, is_lan_prefix, is_own_port,
-			61000, 61999},
+		.facts = {
+			.is_wan_if = is_wan_if,
+			.is_wan4 = is_wan4,
+			.was_wan4 = is_wan4,
+			.is_lan_host = is_lan_host,
+			.is_lan_prefix = is_lan_prefix,
+			.is_lan_source = is_lan_source,
+			.is_own_port = is_own_port,
+			.is_door = is_door,
+			.displaced_min = 61000,
+			.displaced_max = 61999,
+		},
 		.log = &log,
 	};
 	struct helper *helper = helper_new(loop, &config);
@@ -152,6 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(helper && connect(fd, (struct sockaddr *)&name, len) == 0);
 	talk(loop, fd, reader_from(data, size));
 	fw_dump(fake, check_in_force, ignore_answer, NULL);
+	check_hosts(fake);
 	close(fd);
 	helper_free(helper);
 	fw_free(fake);

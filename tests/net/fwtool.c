@@ -8,7 +8,9 @@
  *   add|del|renew PROTO EXTERNAL PORT INTERNAL PORT REMOTE REMOTE-PORT PINNED TIMEOUT_MS USERDATA
  *	(REMOTE may be a list of filters: PREFIX@PORT,PREFIX@PORT)
  *                (PINNED 2: outbound only)
- *   commit | rebuild | dump | remove | info
+ *   door PROTO PORT | bound IFINDEX ADDR MAC | known IFINDEX ADDR
+ *   commit | rebuild | dump | remove | info | senders
+ *   probe IFINDEX ADDR [MAC]
  *   forget PROTO ADDR PORT REMOTE
  *   find PROTO SOURCE PORT DESTINATION PORT | keep PROTO SOURCE PORT DESTINATION PORT LEFT_S
  */
@@ -141,6 +143,69 @@ static void add_hole(struct tool *tool, struct str verb, struct str line)
 		&tool->elems[tool->count]);
 }
 
+/* "" without a MAC. */
+static bool mac_of(struct str text, uint8_t mac[6])
+{
+	for (size_t i = 0; i < 6; i++) {
+		static const char digits[] = "0123456789abcdef";
+		struct str byte = str_split(&text, ':');
+		if (byte.len != 2)
+			return false;
+		mac[i] = (uint8_t)((strchr(digits, byte.p[0]) - digits) << 4 |
+				   (strchr(digits, byte.p[1]) - digits));
+	}
+	return true;
+}
+
+static void add_door(struct tool *tool, struct str line)
+{
+	uint8_t *key = next_elem(tool, FW_SET_DOOR)->key;
+	uint32_t port;
+
+	key[0] = (uint8_t)number(&line);
+	port = number(&line);
+	key[4] = (uint8_t)(port >> 8);
+	key[5] = (uint8_t)port;
+}
+
+static void add_host(struct tool *tool, struct str verb, struct str line)
+{
+	bool bound = str_eq(verb, STR("bound"));
+	uint32_t index = number(&line);
+	struct addr a = address(&line);
+	size_t from = addr_is4(&a) ? 12 : 0;
+	struct fw_elem *elem = next_elem(tool, bound ? FW_SET_BOUND6 : FW_SET_KNOWN6);
+
+	if (addr_is4(&a))
+		elem->set = bound ? FW_SET_BOUND4 : FW_SET_KNOWN4;
+	memcpy(elem->key, &index, sizeof(index));
+	memcpy(elem->key + 4, a.b + from, sizeof(a.b) - from);
+	if (bound && !mac_of(str_split(&line, ' '), elem->key + 4 + sizeof(a.b) - from))
+		fprintf(stderr, "fwtool: a MAC is wrong\n");
+}
+
+static void on_sender(void *arg, const struct fw_sender *s)
+{
+	static const char *const kinds[] = {"seen", "forged"};
+	char text[ADDR_TEXT_MAX];
+
+	(void)arg;
+	printf("%s %d %s %02x:%02x:%02x:%02x:%02x:%02x %u %u\n", kinds[s->kind], s->ifindex,
+		addr_text(&s->addr, text), s->mac[0], s->mac[1], s->mac[2], s->mac[3], s->mac[4],
+		s->mac[5], s->proto, s->port);
+}
+
+static void probe(struct tool *tool, struct str line)
+{
+	uint32_t index = number(&line);
+	struct addr a = address(&line);
+	uint8_t mac[6];
+	bool by_mac = mac_of(str_split(&line, ' '), mac);
+	int err = fw_probe(tool->fw, (int)index, &a, by_mac ? mac : NULL);
+
+	printf("%s %d\n", err ? "err" : "ok", err);
+}
+
 static void on_done(void *arg, int err, const uint32_t *bad, size_t bad_count)
 {
 	struct tool *tool = arg;
@@ -248,8 +313,11 @@ static void act(struct tool *tool, struct str verb)
 		fw_dump(tool->fw, on_elem, on_done, tool);
 	else if (str_eq(verb, STR("remove")))
 		fw_remove(tool->fw, on_done, tool);
+	else if (str_eq(verb, STR("senders")))
+		fw_senders(tool->fw, on_sender, on_done, tool);
 	else if (str_eq(verb, STR("info")))
-		printf("ok %d %d\n", nft_is_persistent(tool->fw), nft_moves_timeouts(tool->fw));
+		printf("ok %d %d %d\n", nft_is_persistent(tool->fw),
+			nft_moves_timeouts(tool->fw), nft_notes_senders(tool->fw));
 	else
 		printf("err no such command\n");
 }
@@ -269,6 +337,12 @@ static void run_line(struct tool *tool, struct str line)
 	} else if (str_eq(verb, STR("wan_if"))) {
 		uint32_t index = number(&line);
 		memcpy(next_elem(tool, FW_SET_WAN_IF)->key, &index, sizeof(index));
+	} else if (str_eq(verb, STR("door"))) {
+		add_door(tool, line);
+	} else if (str_eq(verb, STR("bound")) || str_eq(verb, STR("known"))) {
+		add_host(tool, verb, line);
+	} else if (str_eq(verb, STR("probe"))) {
+		probe(tool, line);
 	} else if (str_eq(verb, STR("forget"))) {
 		forget(tool, line);
 	} else if (str_eq(verb, STR("find"))) {
@@ -312,6 +386,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		config.persist |= strcmp(argv[i], "--persist") == 0;
 		config.replace_only |= strcmp(argv[i], "--replace-only") == 0;
+		config.no_notes |= strcmp(argv[i], "--no-notes") == 0;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	tool.text = malloc(LINE_BYTES);

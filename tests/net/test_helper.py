@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """postern-helper alone: what it may do, and what it does not do for a daemon gone bad."""
 
+import json
 import os
 import re
 import socket
@@ -8,14 +9,18 @@ import struct
 import time
 
 import lab as L
+import packets as P
 from programs import USERS, Daemon, Postern, config_text, many_uids
 from space import Skip, wait_for
 
 HELLO, APPLY, DUMP, FORGET, REMOVE, RESULT, DUMPED, EVENT = range(1, 9)
+SENDERS, SENDER, PROBE = range(12, 15)
+VERSION = 2
 FIRST, LAST, REBUILD = 1, 2, 4
 DENIED = -9
 (WAN4, LAN4, LAN6, DNAT4, DNAT4_HOST, SNAT4, OPEN_TCP4, OPEN_UDP4, OPEN4_HOST, OPEN6, OPEN6_HOST,
- OPEN6_RANGE, WAN_IF, PEER4, PEER4_PORT, OPEN4_RANGE) = range(16)
+ OPEN6_RANGE, WAN_IF, PEER4, PEER4_PORT, OPEN4_RANGE, DOOR, BOUND4, BOUND6, KNOWN4,
+ KNOWN6) = range(21)
 TCP, UDP = 6, 17
 HEAD = struct.Struct("=BBHIIi")
 ELEM = struct.Struct("=BBBBIQ44s44s8s64s")
@@ -55,7 +60,7 @@ class Client:
             if many_uids():
                 os.seteuid(0)
         if greet:
-            self.send(HELLO, 1, struct.pack("=IHH", 1, ELEM.size, ELEM.size + 16), seq=0)
+            self.send(HELLO, 1, struct.pack("=IHH", VERSION, ELEM.size, ELEM.size + 16), seq=0)
             assert self.receive()[0] == HELLO
 
     def send(self, kind, count=0, body=b"", flags=0, value=0, seq=None):
@@ -83,6 +88,22 @@ class Client:
         kind, _, value, body = answer
         assert kind == RESULT, kind
         return value, list(struct.unpack(f"={len(body) // 4}I", body))
+
+    def probe(self, index, address, mac=b"", reserved=0):
+        address = addr(address)
+        if len(address) == 4:
+            address = bytes(10) + b"\xff\xff" + address
+        self.send(PROBE, 1, struct.pack("=iBB6s16s", index, len(mac) > 0, reserved, mac, address))
+
+    def senders(self):
+        """(error, [(kind, protocol, port, ifindex, mac, address)])."""
+        self.seq += 1
+        self.send(SENDERS)
+        out = []
+        while (answer := self.receive())[0] != RESULT:
+            assert answer[0] == SENDER, answer
+            out += struct.iter_unpack("=BBHi6s2x16s", answer[3])
+        return answer[2], out
 
     def is_closed(self):
         while (kind := self.receive()[0]) is not None:
@@ -171,6 +192,21 @@ def test_it_does_what_is_right(lab):
     assert lab.tcp_reach("inet1", L.LAN1_6, 80)
 
 
+def test_ports_the_owner_may_lead_to_a_device(lab):
+    """80 and 443 although the router listens there; its own doors and other ports never."""
+    for port in (80, 443, 8080):
+        lab.tcp_server("router", "0.0.0.0", port)
+    helper = Helper(lab)
+    client = Client(helper)
+    assert client.apply(*surroundings(lab), *opening(80), rebuild=True) == (0, [])
+    assert client.apply(*opening(443)[:2]) == (0, [])
+    assert client.apply(*opening(8080)[:1]) == (DENIED, [0])
+    lab.tcp_server("lan1", L.LAN1, 80)
+    assert lab.tcp_reach("inet1", L.WAN, 80).startswith(b"lan1")
+    # The router's own pages are where they were.
+    assert lab.tcp_reach("lan2", L.ROUTER, 80).startswith(b"router")
+
+
 def wrong_elements(lab):
     """(why, element): each well made, each to be refused."""
     lan_if = struct.pack("=I", ifindex(lab, "br-lan"))
@@ -201,6 +237,22 @@ def wrong_elements(lab):
     yield "protocol 50", elem(DNAT4, to(50, 4001), target(L.LAN1, 80))
     yield "foreign WAN address", elem(WAN4, addr(L.INET1), timeout=0)
     yield "LAN as WAN", elem(WAN_IF, lan_if, timeout=0)
+    mac = bytes.fromhex("020000000010") + bytes(2)
+    wan_if = struct.pack("=I", ifindex(lab, "wan0"))
+    for name, where, host in (("WAN", wan_if, L.INET2), ("WAN, of a LAN", wan_if, L.LAN1),
+                              ("Internet", lan_if, L.INET1), ("router", lan_if, L.ROUTER),
+                              ("no interface", bytes(4), L.LAN1),
+                              ("broadcast", lan_if, "192.168.1.255"),
+                              ("multicast", lan_if, "224.0.0.1")):
+        yield f"bound host: {name}", elem(BOUND4, where + addr(host) + mac, timeout=0)
+        yield f"known host: {name}", elem(KNOWN4, where + addr(host), timeout=0)
+    for name, host in (("Internet", L.INET1_6), ("router", L.ROUTER_6), ("multicast", "ff02::1")):
+        yield f"bound host: {name}", elem(BOUND6, lan_if + addr(host) + mac, timeout=0)
+        yield f"known host: {name}", elem(KNOWN6, lan_if + addr(host), timeout=0)
+    yield "bound to all", elem(BOUND4, lan_if + addr(L.LAN1) + b"\xff" * 6, timeout=0)
+    yield "bound to nobody", elem(BOUND4, lan_if + addr(L.LAN1), timeout=0)
+    for proto, port in ((TCP, 22), (UDP, 53), (TCP, 1900), (UDP, 49000), (TCP, 443)):
+        yield f"door {proto} {port}", elem(DOOR, to(proto, port), timeout=0)
     yield "the world as LAN", elem(LAN4, addr("0.0.0.0"), end=addr("255.255.255.255"), timeout=0)
     yield "half the world as LAN", elem(LAN6, addr("2001:db8::"),
                                         end=addr("2001:db8:ffff" + ":ffff" * 5), timeout=0)
@@ -221,6 +273,81 @@ def test_a_hostile_daemon_is_refused(lab):
     assert helper.helper.alive()
 
 
+def doors(lab):
+    """What a posternd of these settings asks for, with one host."""
+    lan_if = struct.pack("=I", ifindex(lab, "br-lan"))
+    mac = bytes.fromhex(lab.mac("lan1").replace(":", ""))
+    return [elem(DOOR, to(UDP, 5351), timeout=0), elem(DOOR, to(UDP, 1900), timeout=0),
+            elem(DOOR, to(TCP, 49000), timeout=0),
+            elem(BOUND4, lan_if + addr(L.LAN1) + mac + bytes(2), timeout=0),
+            elem(KNOWN4, lan_if + addr(L.LAN1), timeout=0),
+            elem(BOUND6, lan_if + addr("fe80::10") + mac + bytes(2), timeout=0),
+            elem(KNOWN6, lan_if + addr("fe80::10"), timeout=0)]
+
+
+def test_it_tells_who_sends(lab):
+    helper = Helper(lab)
+    client = Client(helper)
+    assert client.senders()[0] < 0
+    assert client.apply(*surroundings(lab), *doors(lab), rebuild=True) == (0, [])
+    index, mac = ifindex(lab, "br-lan"), lab.mac("lan2")
+    for source in (L.LAN1, L.LAN2):
+        packet = P.ip4(source, L.ROUTER, UDP, P.udp(source, L.ROUTER, 4000, 5351))
+        lab.send_frame("lan2", "eth0", P.ether(lab.mac("router", "br-lan"), mac, packet))
+
+    def wanted():
+        hexed = bytes.fromhex(mac.replace(":", ""))
+        return [(kind, UDP, 5351, index, hexed, bytes(10) + b"\xff\xff" + addr(source))
+                for kind, source in ((0, L.LAN2), (1, L.LAN1))]
+    assert wait_for(lambda: client.senders() == (0, wanted())), client.senders()
+
+
+def neighbour(lab, address, dev):
+    text = lab.ns("router").ip("-j", "neigh", "show", address, "dev", dev)
+    return [(e["state"][0], e.get("lladdr")) for e in json.loads(text or "[]")]
+
+
+def test_it_asks_the_link_for_hosts_of_the_lan_only(lab):
+    helper = Helper(lab)
+    client = Client(helper)
+    lan, wan = ifindex(lab, "br-lan"), ifindex(lab, "wan0")
+    wrong = bytes.fromhex("026600000001")
+    lab.ns("router").ip("neigh", "replace", L.ISP, "lladdr", lab.mac("isp", "seg"), "dev", "wan0",
+                        "nud", "reachable")
+    before = neighbour(lab, L.ISP, "wan0")
+    for index, address in ((wan, L.ISP), (wan, L.INET2), (wan, L.LAN1), (lan, L.ISP),
+                           (lan, L.INET1), (lan, L.ROUTER), (lan, "192.168.1.255"),
+                           (lan, "224.0.0.1"), (0, L.LAN1), (-1, L.LAN1), (lan, L.INET1_6)):
+        client.probe(index, address, wrong)
+        client.probe(index, address)
+    client.probe(lan, L.LAN2, b"\xff" * 6)
+    client.probe(lan, L.LAN1)
+    assert wait_for(lambda: neighbour(lab, L.LAN1, "br-lan") == [("REACHABLE", lab.mac("lan1"))])
+    client.probe(lan, L.LAN1_6)
+    assert wait_for(lambda: neighbour(lab, L.LAN1_6, "br-lan"))
+    assert neighbour(lab, L.ISP, "wan0") == before
+    entries = json.loads(lab.ns("router").ip("-j", "neigh", "show"))
+    known = {e["dst"] for e in entries} - {L.ISP, L.ISP_6}
+    assert {a for a in known if not a.startswith("fe80")} <= {L.LAN1, L.LAN1_6}, entries
+    assert helper.helper.alive()
+
+
+def test_nobody_is_kept_away_by_asking(lab):
+    """A daemon gone bad asks for a host by a wrong MAC over and over."""
+    helper = Helper(lab)
+    client = Client(helper)
+    lan, wrong = ifindex(lab, "br-lan"), bytes.fromhex("026600000001")
+    lab.ns("router").sysctl("net.ipv4.neigh.br-lan.retrans_time_ms=100")
+    lab.udp_echo("lan1", L.LAN1, 7)
+    assert lab.udp_ask("router", L.LAN1, 7)
+    reached = 0
+    for _ in range(20):
+        client.probe(lan, L.LAN1, wrong)
+        time.sleep(0.05)
+        reached += lab.udp_ask("router", L.LAN1, 7, timeout=0.2) is not None
+    assert reached >= 10, reached
+
+
 def test_nonsense_closes_the_connection(lab):
     helper = Helper(lab)
     client = Client(helper)
@@ -228,10 +355,13 @@ def test_nonsense_closes_the_connection(lab):
     before, pid = in_force(lab), helper.helper.pid
     one = opening(4001)[0]
     closing = {
-        "unknown verb": lambda c: c.send(9),
+        "unknown verb": lambda c: c.send(15),
+        "a probe cut short": lambda c: c.send(PROBE, 1, bytes(27)),
+        "a probe with dirt": lambda c: c.probe(1, L.LAN1, reserved=1),
+        "a question with a body": lambda c: c.send(SENDERS, 1, bytes(32)),
         "verb 0": lambda c: c.send(0),
         "the helper's verb": lambda c: c.send(RESULT, flags=LAST),
-        "a second hello": lambda c: c.send(HELLO, 1, struct.pack("=IHH", 1, 176, 192)),
+        "a second hello": lambda c: c.send(HELLO, 1, struct.pack("=IHH", VERSION, 176, 192)),
         "short": lambda c: c.sock.send(b"\x03"),
         "oversize": lambda c: c.sock.send(bytes(60000)),
         "one byte more": lambda c: c.send(APPLY, 1, one + b"\0", FIRST | LAST, 1),
@@ -239,7 +369,7 @@ def test_nonsense_closes_the_connection(lab):
         "fewer than said": lambda c: c.send(APPLY, 1, one, FIRST | LAST, 2),
         "a million said": lambda c: c.send(APPLY, 1, one, FIRST, 1000000),
         "no beginning": lambda c: c.send(APPLY, 1, one, LAST),
-        "unknown set": lambda c: c.send(APPLY, 1, b"\x0d" + one[1:], FIRST | LAST, 1),
+        "unknown set": lambda c: c.send(APPLY, 1, b"\x15" + one[1:], FIRST | LAST, 1),
         "unknown operation": lambda c: c.send(APPLY, 1, one[:1] + b"\x02" + one[2:],
                                               FIRST | LAST, 1),
         "dirt in the key": lambda c: c.send(APPLY, 1, one[:59] + b"\1" + one[60:],

@@ -100,6 +100,53 @@ static void test_starts_without_table(void **state)
 	assert_int_equal(fw_fake_count(fw, FW_MAP_DNAT4), 0);
 }
 
+static void on_sender(void *arg, const struct fw_sender *sender)
+{
+	*(struct fw_sender *)arg = *sender;
+}
+
+static void test_senders(void **state)
+{
+	struct fw_hole h = hole(4000, 80, 60000);
+	const struct fw_sender sender = {.kind = FW_SENDER_SEEN, .proto = MAP_PROTO_UDP,
+		.port = 5350, .ifindex = 3, .mac = {2}, .addr = addr_from4(0xc0a8010a)};
+	struct fw_sender told = {.port = 0};
+
+	(void)state;
+	fw_fake_note(fw, &sender);
+	assert_int_equal(fw_senders(fw, on_sender, on_done, &told), 0);
+	assert_int_equal(seen.err, ERR_NOT_FOUND);
+	assert_int_equal(told.port, 0);
+	apply_hole(&h, FW_ELEM_ADD, true);
+	assert_int_equal(fw_senders(fw, on_sender, on_done, &told), 0);
+	assert_int_equal(seen.err, 0);
+	assert_memory_equal(&told, &sender, sizeof(told));
+	told.port = 0;
+	fw_fake_forget_senders(fw);
+	fw_senders(fw, on_sender, on_done, &told);
+	assert_int_equal(told.port, 0);
+	fw_fake_go(fw, true);
+	assert_int_equal(fw_senders(fw, on_sender, on_done, &told), ERR_GONE);
+}
+
+static void test_probe(void **state)
+{
+	const struct fw_fake_calls *calls = fw_fake_calls(fw);
+	const struct addr a = addr_from4(0xc0a8010a);
+	const uint8_t mac[6] = {2, 0, 0, 0, 0, 7};
+
+	(void)state;
+	assert_int_equal(fw_probe(fw, 3, &a, mac), 0);
+	assert_int_equal(calls->last_probe.ifindex, 3);
+	assert_true(calls->last_probe.has_mac && addr_eq(&calls->last_probe.addr, &a));
+	assert_memory_equal(calls->last_probe.mac, mac, sizeof(mac));
+	assert_int_equal(fw_probe(fw, 3, &a, NULL), 0);
+	assert_false(calls->last_probe.has_mac);
+	assert_int_equal(calls->probes, 2);
+	fw_fake_go(fw, true);
+	assert_int_equal(fw_probe(fw, 3, &a, NULL), ERR_GONE);
+}
+
 static void test_timeout(void **state)
 {
 	struct fw_hole h = hole(4000, 80, 60000);
@@ -226,6 +273,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_starts_without_table, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_timeout, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_senders, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_probe, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_renewal_keeps_counter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_other_target_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_scripted_failure, set_up, tear_down),

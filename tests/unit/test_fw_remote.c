@@ -7,6 +7,7 @@
 
 #include "gateway/fw_fake.h"
 #include "gateway/helper.h"
+#include "gateway/helper_probe.h"
 #include "gateway/helper_wire.h"
 #include "protocols/err.h"
 #include "protocols/map.h"
@@ -80,6 +81,17 @@ static bool is_own_port(void *arg, uint8_t proto, uint16_t port)
 	return port == 22;
 }
 
+static bool is_lan_source(void *arg, int ifindex, const struct addr *a)
+{
+	return ifindex == 3 && is_lan_host(arg, a);
+}
+
+static bool is_door(void *arg, uint8_t proto, uint16_t port)
+{
+	(void)arg;
+	return proto == MAP_PROTO_UDP && port == 5351;
+}
+
 static void refresh(void *arg)
 {
 	((struct world *)arg)->lan_is_new = false;
@@ -91,7 +103,19 @@ static void start_helper(struct world *w)
 		.listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0),
 		.peer = getuid(),
 		.backend = w->fake,
-		.facts = {w, yes_if, is_wan4, is_lan_host, yes_prefix, is_own_port, 61000, 61999},
+		.facts = {
+			.arg = w,
+			.is_wan_if = yes_if,
+			.is_wan4 = is_wan4,
+			.was_wan4 = is_wan4,
+			.is_lan_host = is_lan_host,
+			.is_lan_prefix = yes_prefix,
+			.is_lan_source = is_lan_source,
+			.is_own_port = is_own_port,
+			.is_door = is_door,
+			.displaced_min = 61000,
+			.displaced_max = 61999,
+		},
 		.refresh = refresh,
 		.log = &w->log,
 	};
@@ -462,6 +486,77 @@ static void test_keep(void **state)
 	assert_int_equal(fw_fake_calls(w->fake)->last_keep.left_s, 60);
 }
 
+struct telling {
+	struct call call;
+	size_t count;
+	struct fw_sender last;
+};
+
+static void on_sender(void *arg, const struct fw_sender *sender)
+{
+	struct telling *t = arg;
+
+	t->count++;
+	t->last = *sender;
+}
+
+static void test_senders(void **state)
+{
+	struct world *w = *state;
+	struct telling t = {.call.world = w}, u = {.call.world = w};
+	struct call c = {.world = w};
+	struct fw_sender sender = {.kind = FW_SENDER_FORGED, .proto = MAP_PROTO_UDP, .port = 5351,
+		.ifindex = 3, .mac = {2, 0, 0, 0, 0, 1}, .addr = addr_from4(0xc0a8010a)};
+
+	wait_for(w, &w->back, 1);
+	fw_senders(w->fw, on_sender, on_done, &t);
+	wait_answers(w, 1);
+	assert_int_equal(t.call.answer.err, ERR_NOT_FOUND);
+	assert_int_equal(t.count, 0);
+	fw_apply(w->fw, &(struct fw_batch){.rebuild = true}, on_done, &c);
+	wait_answers(w, 2);
+	for (uint16_t i = 0; i < FW_FAKE_SENDERS_MAX; i++) {
+		sender.ifindex = 3 + i;
+		fw_fake_note(w->fake, &sender);
+	}
+	fw_senders(w->fw, on_sender, on_done, &u);
+	wait_answers(w, 3);
+	assert_int_equal(u.call.answer.err, 0);
+	assert_int_equal(u.count, FW_FAKE_SENDERS_MAX);
+	assert_memory_equal(&u.last, &sender, sizeof(sender));
+}
+
+/* The helper asks the link about hosts of its LANs only, and not as often as it is told to. */
+static void test_probes(void **state)
+{
+	struct world *w = *state;
+	const struct fw_fake_calls *calls = fw_fake_calls(w->fake);
+	const struct addr host = addr_from4(0xc0a8010a), far = addr_from4(0x08080808);
+	const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	struct call c = {.world = w}, d = {.world = w};
+
+	assert_int_equal(fw_probe(w->fw, 3, &host, mac), ERR_GONE);
+	wait_for(w, &w->back, 1);
+	assert_int_equal(fw_probe(w->fw, 3, &host, mac), 0);
+	assert_int_equal(fw_probe(w->fw, 3, &far, NULL), 0);
+	assert_int_equal(fw_probe(w->fw, 2, &host, NULL), 0);
+	fw_remove(w->fw, on_done, &c);
+	wait_answers(w, 1);
+	assert_int_equal(calls->probes, 1);
+	assert_int_equal(calls->last_probe.ifindex, 3);
+	assert_true(addr_eq(&calls->last_probe.addr, &host) && calls->last_probe.has_mac);
+	assert_memory_equal(calls->last_probe.mac, mac, sizeof(mac));
+	for (size_t i = 0; i < 2 * HELPER_PROBE_OF_ONE; i++)
+		assert_int_equal(fw_probe(w->fw, 3, &host, mac), 0);
+	for (size_t i = 0; i < 2 * HELPER_PROBE_BURST; i++)
+		assert_int_equal(fw_probe(w->fw, 3, &host, NULL), 0);
+	fw_remove(w->fw, on_done, &d);
+	wait_answers(w, 2);
+	assert_false(calls->last_probe.has_mac);
+	assert_in_range(calls->probes, HELPER_PROBE_BURST - 2 * HELPER_PROBE_OF_ONE,
+		HELPER_PROBE_BURST + HELPER_PROBE_PER_S);
+}
+
 static void test_silent_helper(void **state)
 {
 	struct world *w = *state;
@@ -608,7 +703,8 @@ static void test_unknown_closes(void **state)
 	struct world *w = *state;
 
 	assert_closes(w, true, HEAD(.type = 0), NULL, 0);
-	assert_closes(w, true, HEAD(.type = WIRE_KEEP + 1), NULL, 0);
+	assert_closes(w, true, HEAD(.type = WIRE_PROBE + 1), NULL, 0);
+	assert_closes(w, true, HEAD(.type = WIRE_SENDER), NULL, 0);
 	assert_closes(w, true, HEAD(.type = 255), NULL, 0);
 	assert_closes(w, true, HEAD(.type = WIRE_RESULT, .flags = WIRE_LAST), NULL, 0);
 	assert_closes(w, false, HEAD(.type = WIRE_DUMP), NULL, 0);
@@ -715,6 +811,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_forget, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_find, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_keep, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_senders, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_probes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_silent_helper, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_helper_restarts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_newest_client_wins, set_up, tear_down),

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #define WAN 0xcb007102
+#define PAST_WAN 0xcb007103
 #define LAN_HOST 0xc0a8010a
 
 static struct addr text(const char *s)
@@ -37,6 +38,12 @@ static bool is_wan4(void *arg, const struct addr *a)
 {
 	(void)arg;
 	return addr_is4(a) && addr_to4(a) == WAN;
+}
+
+static bool was_wan4(void *arg, const struct addr *a)
+{
+	(void)arg;
+	return addr_is4(a) && addr_to4(a) == PAST_WAN;
 }
 
 /* Too generous on purpose: what else is no host must be seen without it. */
@@ -67,11 +74,34 @@ static bool is_own_port(void *arg, uint8_t proto, uint16_t port)
 	return proto == MAP_PROTO_TCP && port == 22;
 }
 
+/* The LAN is interface 3. Too generous, again. */
+static bool is_lan_source(void *arg, int ifindex, const struct addr *a)
+{
+	return ifindex == 3 && is_lan_host(arg, a);
+}
+
+static bool is_door(void *arg, uint8_t proto, uint16_t port)
+{
+	(void)arg;
+	return proto == MAP_PROTO_UDP ? port == 1900 || port == 5351
+				      : proto == MAP_PROTO_TCP && port == 49000;
+}
+
+static const struct helper_facts facts = {
+	.is_wan_if = is_wan_if,
+	.is_wan4 = is_wan4,
+	.was_wan4 = was_wan4,
+	.is_lan_host = is_lan_host,
+	.is_lan_prefix = is_lan_prefix,
+	.is_lan_source = is_lan_source,
+	.is_own_port = is_own_port,
+	.is_door = is_door,
+	.displaced_min = 61000,
+	.displaced_max = 61999,
+};
+
 static int check(const struct fw_elem *elem)
 {
-	const struct helper_facts facts = {NULL, is_wan_if, is_wan4, is_lan_host, is_lan_prefix,
-		is_own_port, 61000, 61999};
-
 	return helper_check_elem(&facts, elem);
 }
 
@@ -368,12 +398,13 @@ static void test_malformed(void **state)
 
 static void test_flows(void **state)
 {
-	const struct helper_facts facts = {NULL, is_wan_if, is_wan4, is_lan_host, is_lan_prefix,
-		is_own_port, 61000, 61999};
 	struct wire_flow flow = {.proto = MAP_PROTO_UDP, .port = 4000};
 	struct addr a = addr_from4(WAN);
 
 	(void)state;
+	memcpy(flow.dst, a.b, sizeof(flow.dst));
+	assert_int_equal(helper_check_flow(&facts, &flow), 0);
+	a = addr_from4(PAST_WAN);
 	memcpy(flow.dst, a.b, sizeof(flow.dst));
 	assert_int_equal(helper_check_flow(&facts, &flow), 0);
 	flow.proto = 1;
@@ -389,10 +420,130 @@ static void test_flows(void **state)
 	assert_int_equal(helper_check_flow(&facts, &flow), ERR_SYNTAX);
 }
 
+static struct fw_elem host_elem(enum fw_set set, uint32_t ifindex, const char *address)
+{
+	struct fw_elem e = {.set = (uint8_t)set};
+	struct addr a = text(address);
+	size_t from = addr_is4(&a) ? 12 : 0, len = sizeof(a.b) - from;
+
+	memcpy(e.key, &ifindex, sizeof(ifindex));
+	memcpy(e.key + 4, a.b + from, len);
+	if (set == FW_SET_BOUND4 || set == FW_SET_BOUND6)
+		memcpy(e.key + 4 + len, "\x02\0\0\0\0\x10", 6);
+	return e;
+}
+
+static int check_host(enum fw_set set, uint32_t ifindex, const char *address)
+{
+	struct fw_elem e = host_elem(set, ifindex, address);
+
+	return check(&e);
+}
+
+static void test_hosts(void **state)
+{
+	static const char *const wrong[] = {"192.168.1.1", "192.168.1.255", "8.8.8.8", "127.0.0.1",
+		"0.0.0.0", "224.0.0.1", "255.255.255.255"};
+	static const char *const wrong6[] = {"2001:db8:1::1", "2001:db8:2::10", "::1", "::",
+		"ff02::1"};
+	struct fw_elem e;
+
+	(void)state;
+	assert_int_equal(check_host(FW_SET_BOUND4, 3, "192.168.1.10"), 0);
+	assert_int_equal(check_host(FW_SET_KNOWN4, 3, "192.168.1.10"), 0);
+	assert_int_equal(check_host(FW_SET_BOUND6, 3, "2001:db8:1::10"), 0);
+	assert_int_equal(check_host(FW_SET_BOUND6, 3, "fe80::10"), 0);
+	assert_int_equal(check_host(FW_SET_KNOWN6, 3, "fe80::10"), 0);
+	assert_int_equal(check_host(FW_SET_KNOWN4, 2, "192.168.1.10"), ERR_DENIED);
+	assert_int_equal(check_host(FW_SET_BOUND6, 2, "fe80::10"), ERR_DENIED);
+	assert_int_equal(check_host(FW_SET_KNOWN4, 0, "192.168.1.10"), ERR_DENIED);
+	assert_int_equal(check_host(FW_SET_KNOWN4, UINT32_MAX, "192.168.1.10"), ERR_DENIED);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(check_host(FW_SET_KNOWN4, 3, wrong[i]), ERR_DENIED);
+		assert_int_equal(check_host(FW_SET_BOUND4, 3, wrong[i]), ERR_DENIED);
+	}
+	for (size_t i = 0; i < sizeof(wrong6) / sizeof(wrong6[0]); i++)
+		assert_int_equal(check_host(FW_SET_BOUND6, 3, wrong6[i]), ERR_DENIED);
+	e = host_elem(FW_SET_BOUND4, 3, "192.168.1.10");
+	e.key[8] = 0x01;
+	assert_int_equal(check(&e), ERR_DENIED);
+	memset(e.key + 8, 0, 6);
+	assert_int_equal(check(&e), ERR_DENIED);
+	e.op = FW_ELEM_DEL;
+	assert_int_equal(check(&e), 0);
+	e.key[14] = 1;
+	assert_int_equal(check(&e), ERR_SYNTAX);
+	e = host_elem(FW_SET_KNOWN4, 3, "192.168.1.10");
+	e.timeout_ms = 1000;
+	assert_int_equal(check(&e), ERR_SYNTAX);
+}
+
+static int check_door(uint8_t proto, uint16_t port)
+{
+	struct fw_elem e = {.set = FW_SET_DOOR, .key = {proto}};
+
+	e.key[4] = (uint8_t)(port >> 8);
+	e.key[5] = (uint8_t)port;
+	return check(&e);
+}
+
+/* A door is where the kernel drops: never the owner's way in, nor anything that is not ours. */
+static void test_doors(void **state)
+{
+	(void)state;
+	assert_int_equal(check_door(MAP_PROTO_UDP, 1900), 0);
+	assert_int_equal(check_door(MAP_PROTO_UDP, 5351), 0);
+	assert_int_equal(check_door(MAP_PROTO_TCP, 49000), 0);
+	assert_int_equal(check_door(MAP_PROTO_TCP, 22), ERR_DENIED);
+	assert_int_equal(check_door(MAP_PROTO_TCP, 1900), ERR_DENIED);
+	assert_int_equal(check_door(MAP_PROTO_UDP, 53), ERR_DENIED);
+	assert_int_equal(check_door(MAP_PROTO_UDP, 49000), ERR_DENIED);
+	assert_int_equal(check_door(1, 1900), ERR_DENIED);
+}
+
+static struct wire_probe probe_of(int32_t ifindex, const char *address)
+{
+	struct wire_probe p = {.ifindex = ifindex};
+	struct addr a = text(address);
+
+	memcpy(p.addr, a.b, sizeof(p.addr));
+	return p;
+}
+
+static void test_probes(void **state)
+{
+	struct wire_probe p = probe_of(3, "192.168.1.10");
+
+	(void)state;
+	assert_int_equal(helper_check_probe(&facts, &p), 0);
+	memcpy(p.mac, "\x02\0\0\0\0\x10", 6);
+	assert_int_equal(helper_check_probe(&facts, &p), ERR_SYNTAX);
+	p.has_mac = 1;
+	assert_int_equal(helper_check_probe(&facts, &p), 0);
+	p.mac[0] = 0xff;
+	assert_int_equal(helper_check_probe(&facts, &p), ERR_DENIED);
+	memset(p.mac, 0, sizeof(p.mac));
+	assert_int_equal(helper_check_probe(&facts, &p), ERR_DENIED);
+	p.has_mac = 2;
+	assert_int_equal(helper_check_probe(&facts, &p), ERR_SYNTAX);
+	p = probe_of(3, "fe80::10");
+	assert_int_equal(helper_check_probe(&facts, &p), 0);
+	p.reserved = 1;
+	assert_int_equal(helper_check_probe(&facts, &p), ERR_SYNTAX);
+	p = probe_of(2, "192.168.1.10");
+	assert_int_equal(helper_check_probe(&facts, &p), ERR_DENIED);
+	p = probe_of(-1, "192.168.1.10");
+	assert_int_equal(helper_check_probe(&facts, &p), ERR_DENIED);
+	p = probe_of(3, "192.168.1.1");
+	assert_int_equal(helper_check_probe(&facts, &p), ERR_DENIED);
+	p = probe_of(3, "8.8.8.8");
+	assert_int_equal(helper_check_probe(&facts, &p), ERR_DENIED);
+	p = probe_of(3, "224.0.0.1");
+	assert_int_equal(helper_check_probe(&facts, &p), ERR_DENIED);
+}
+
 static void test_tuples(void **state)
 {
-	const struct helper_facts facts = {NULL, is_wan_if, is_wan4, is_lan_host, is_lan_prefix,
-		is_own_port, 61000, 61999};
 	const struct addr lan = text("192.168.1.10"), far = addr_from4(0xc633640a);
 	struct wire_tuple t = {.proto = MAP_PROTO_UDP, .src_port = 7000, .dst_port = 53};
 	struct wire_tuple bad;
@@ -438,6 +589,9 @@ int main(void)
 		cmocka_unit_test(test_deleting_is_free),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_doors),
+		cmocka_unit_test(test_probes),
 		cmocka_unit_test(test_tuples),
 	};
 
