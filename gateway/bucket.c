@@ -15,7 +15,7 @@
 #define TOKEN 1000		/* in thousandths, so that a millisecond's share is whole */
 
 struct entry {
-	struct addr source;
+	uint64_t source;
 	uint64_t tokens;	/* thousandths */
 	uint64_t filled_ms;
 	uint16_t next;		/* in its chain */
@@ -25,7 +25,7 @@ struct entry {
 struct bucket {
 	uint32_t rate_s;
 	uint64_t full;		/* thousandths */
-	uint64_t seed[2];
+	uint64_t seed;
 	uint16_t used;
 	uint16_t newest, oldest;
 	uint16_t chains[CHAINS];
@@ -42,7 +42,7 @@ struct bucket *bucket_new(uint32_t rate_s, uint32_t burst)
 	b->full = (uint64_t)burst * TOKEN;
 	b->newest = b->oldest = NONE;
 	memset(b->chains, 0xff, sizeof(b->chains));
-	if (getrandom(b->seed, sizeof(b->seed), 0) != sizeof(b->seed)) {
+	if (getrandom(&b->seed, sizeof(b->seed), 0) != sizeof(b->seed)) {
 		free(b);
 		return NULL;
 	}
@@ -59,14 +59,16 @@ void bucket_set(struct bucket *b, uint32_t rate_s, uint32_t burst)
 	}
 }
 
-static uint16_t *chain_of(struct bucket *b, const struct addr *source)
+static uint64_t mix(uint64_t n)
 {
-	uint64_t half[2];
+	n *= 0x9e3779b97f4a7c15;
+	n = (n ^ n >> 29) * 0xbf58476d1ce4e5b9;
+	return n ^ n >> 32;
+}
 
-	memcpy(half, source->b, sizeof(half));
-	half[0] = (half[0] ^ b->seed[0]) * 0x9e3779b97f4a7c15;
-	half[1] = (half[1] ^ b->seed[1] ^ half[0] >> 29) * 0xbf58476d1ce4e5b9;
-	return &b->chains[(half[1] ^ half[1] >> 32) % CHAINS];
+static uint16_t *chain_of(struct bucket *b, uint64_t source)
+{
+	return &b->chains[mix(source ^ b->seed) % CHAINS];
 }
 
 static void list_remove(struct bucket *b, uint16_t i)
@@ -90,7 +92,7 @@ static void list_add(struct bucket *b, uint16_t i)
 static uint16_t forget_oldest(struct bucket *b)
 {
 	uint16_t i = b->oldest;
-	uint16_t *link = chain_of(b, &b->entries[i].source);
+	uint16_t *link = chain_of(b, b->entries[i].source);
 
 	while (*link != i)
 		link = &b->entries[*link].next;
@@ -99,21 +101,21 @@ static uint16_t forget_oldest(struct bucket *b)
 	return i;
 }
 
-static uint16_t add(struct bucket *b, uint16_t *chain, const struct addr *source)
+static uint16_t add(struct bucket *b, uint16_t *chain, uint64_t source)
 {
 	uint16_t i = b->used < BUCKET_SOURCES ? b->used++ : NONE;
 
 	if (i == NONE)
 		i = forget_oldest(b);
-	b->entries[i] = (struct entry){.source = *source, .tokens = b->full, .next = *chain};
+	b->entries[i] = (struct entry){.source = source, .tokens = b->full, .next = *chain};
 	*chain = i;
 	list_add(b, i);
 	return i;
 }
 
-static uint16_t find(const struct bucket *b, uint16_t i, const struct addr *source)
+static uint16_t find(const struct bucket *b, uint16_t i, uint64_t source)
 {
-	while (i != NONE && !addr_eq(&b->entries[i].source, source))
+	while (i != NONE && b->entries[i].source != source)
 		i = b->entries[i].next;
 	return i;
 }
@@ -130,7 +132,7 @@ static void fill(const struct bucket *b, struct entry *e, uint64_t now_ms)
 	e->filled_ms = now_ms;
 }
 
-bool bucket_take(struct bucket *b, const struct addr *source, uint64_t now_ms)
+bool bucket_take(struct bucket *b, uint64_t source, uint64_t now_ms)
 {
 	uint16_t *chain = chain_of(b, source);
 	uint16_t i = find(b, *chain, source);
@@ -148,6 +150,14 @@ bool bucket_take(struct bucket *b, const struct addr *source, uint64_t now_ms)
 		return false;
 	e->tokens -= TOKEN;
 	return true;
+}
+
+uint64_t bucket_of(const struct addr *addr)
+{
+	uint64_t half[2];
+
+	memcpy(half, addr->b, sizeof(half));
+	return mix(half[0]) ^ half[1];
 }
 
 void bucket_free(struct bucket *b)

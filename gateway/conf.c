@@ -235,6 +235,22 @@ static void check_interfaces(struct decoder *d)
 	}
 }
 
+static void check_guests(struct decoder *d)
+{
+	const struct conf *c = &d->conf;
+
+	for (size_t i = 0; i < c->guest_count; i++) {
+		size_t lan = 0;
+		while (lan < c->lan_count && strcmp(c->guest[i], c->lan[lan]) != 0)
+			lan++;
+		if (lan == c->lan_count) {
+			d->line = d->given[find_key("interfaces", STR("guest"))];
+			tell_text(d, "the guests' interface ", str_from(c->guest[i]),
+				" is not among those given as lan");
+		}
+	}
+}
+
 /* What the table itself says is always allowed. */
 static void preset(struct conf *conf, const struct conf_key *key)
 {
@@ -255,6 +271,14 @@ void conf_defaults(struct conf *out)
 	}
 }
 
+bool conf_yields(const struct conf *conf, uint16_t port)
+{
+	for (size_t i = 0; i < conf->yield_count; i++)
+		if (conf->yield[i] == port)
+			return true;
+	return false;
+}
+
 int conf_decode(const char *path, struct str text, struct conf *out, conf_problem_fn *fn, void *arg)
 {
 	struct decoder d = {.path = path, .fn = fn, .arg = arg};
@@ -265,6 +289,7 @@ int conf_decode(const char *path, struct str text, struct conf *out, conf_proble
 		decode_line(&d, str_split(&text, '\n'));
 	}
 	check_interfaces(&d);
+	check_guests(&d);
 	if (d.problems > 0)
 		return ERR_SYNTAX;
 	*out = d.conf;

@@ -17,8 +17,11 @@
 
 #define CONF_IFNAME_MAX 16	/* IFNAMSIZ: longest name and NUL */
 #define CONF_LANS_MAX 8
+#define CONF_LEASES_MAX 4
 #define CONF_PATH_MAX 108	/* what a unix socket address holds, with NUL */
 #define CONF_USER_MAX 33	/* longest user name useradd takes, with NUL */
+#define CONF_NAMES_MAX 256
+#define CONF_YIELD_MAX 16
 #define CONF_NAME_MAX 64	/* UPnP: friendlyName is shorter than 64 characters */
 
 enum conf_backend {
@@ -38,18 +41,26 @@ struct conf {
 	char wan[CONF_IFNAME_MAX];	/* "": to be detected */
 	char lan[CONF_LANS_MAX][CONF_IFNAME_MAX];
 	size_t lan_count;		/* 0: to be detected */
+	char guest[CONF_LANS_MAX][CONF_IFNAME_MAX];	/* those LANs that are for guests */
+	size_t guest_count;
 	/* [paths] */
 	char database[CONF_PATH_MAX];
 	char control_socket[CONF_PATH_MAX];
 	char helper_socket[CONF_PATH_MAX];
+	char leases[CONF_LEASES_MAX][CONF_PATH_MAX];	/* of DHCP servers */
+	uint8_t lease_count;
+	char oui[CONF_PATH_MAX];	/* makers of network cards */
 	/* [users] */
 	char user[CONF_USER_MAX];
 	char helper_user[CONF_USER_MAX];
 	char control_group[CONF_USER_MAX];
+	char watch_user[CONF_USER_MAX];	/* of that group, and may look only */
 	/* [firewall] */
 	enum conf_backend backend;
 	uint32_t mark;			/* one bit or more of skb and ct marks */
 	enum conf_persist persist;
+	uint16_t yield[CONF_YIELD_MAX];	/* ports of our own the owner may lead to a device */
+	uint16_t yield_count;
 	/* [protocols] */
 	bool upnp;
 	bool natpmp;
@@ -58,6 +69,15 @@ struct conf {
 	uint16_t http_port;		/* of UPnP descriptions and control */
 	uint8_t ssdp_ttl;		/* hops of announcements */
 	char friendly_name[CONF_NAME_MAX];
+	/* [web]: the owner's pages and API */
+	bool web;
+	bool web_tls;			/* no: in the clear, to whoever listens on the LAN */
+	uint16_t web_port;
+	uint16_t web_plain_port;	/* of the page that explains the warning; 0: none */
+	char web_socket[CONF_PATH_MAX];	/* in the clear, for another web server; "": none */
+	char web_names[CONF_NAMES_MAX];	/* what else Host may say, separated by spaces or commas */
+	char web_certificate[CONF_PATH_MAX];	/* "": one of our own making */
+	char web_key[CONF_PATH_MAX];
 	/* [log] */
 	enum log_target log_target;
 	enum log_level log_level;
@@ -75,6 +95,7 @@ struct conf_problem {
 typedef void conf_problem_fn(void *arg, const struct conf_problem *problem);
 
 void conf_defaults(struct conf *out);
+bool conf_yields(const struct conf *conf, uint16_t port);
 /* ERR_NOT_FOUND, ERR_IO: the file cannot be read; ERR_SYNTAX: at least one problem in it. Each
  * failure was told to fn. out is untouched on failure. */
 int conf_load(const char *path, struct conf *out, conf_problem_fn *fn, void *arg);

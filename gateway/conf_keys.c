@@ -24,6 +24,14 @@ static int set_path(const struct conf_kind *kind, struct str value, void *field)
 	return set_text(kind, value, field);
 }
 
+static int set_path_or_none(const struct conf_kind *kind, struct str value, void *field)
+{
+	if (!str_eq(value, STR("none")))
+		return set_path(kind, value, field);
+	memset(field, 0, kind->size);
+	return 0;
+}
+
 static bool is_one_of(char c, const char *set)
 {
 	return c != '\0' && strchr(set, c) != NULL;
@@ -63,6 +71,8 @@ struct ifnames {
 };
 _Static_assert(offsetof(struct conf, lan_count) - offsetof(struct conf, lan) ==
 		offsetof(struct ifnames, lan_count), "set_ifnames writes both");
+_Static_assert(offsetof(struct conf, guest_count) - offsetof(struct conf, guest) ==
+		offsetof(struct ifnames, lan_count), "set_ifnames writes both");
 
 static int add_ifname(struct ifnames *list, struct str name)
 {
@@ -75,21 +85,61 @@ static int add_ifname(struct ifnames *list, struct str name)
 	return set_ifname(&kind_ifname, name, list->lan[list->lan_count++]);
 }
 
+/* Up to the next separator. */
+static size_t word_len(struct str list)
+{
+	size_t n = 0;
+
+	while (n < list.len && !is_one_of(list.p[n], ", \t"))
+		n++;
+	return n;
+}
+
 static int set_ifnames(const struct conf_kind *kind, struct str value, void *field)
 {
 	struct ifnames list = {.lan_count = 0};
 
 	(void)kind;
 	while (value.len > 0) {
-		size_t n = 0;
-		while (n < value.len && !is_one_of(value.p[n], ", \t"))
-			n++;
+		size_t n = word_len(value);
 		if (n > 0 && add_ifname(&list, str_sub(value, 0, n)))
 			return ERR_SYNTAX;
 		value = str_sub(value, n + 1, value.len);
 	}
 	if (list.lan_count == 0)
 		return ERR_SYNTAX;
+	memcpy(field, &list, sizeof(list));
+	return 0;
+}
+
+static int set_guests(const struct conf_kind *kind, struct str value, void *field)
+{
+	if (!str_eq(value, STR("none")))
+		return set_ifnames(kind, value, field);
+	memset(field, 0, sizeof(struct ifnames));
+	return 0;
+}
+
+/* The same with paths. */
+struct paths {
+	char path[CONF_LEASES_MAX][CONF_PATH_MAX];
+	uint8_t count;
+};
+_Static_assert(offsetof(struct conf, lease_count) - offsetof(struct conf, leases) ==
+		offsetof(struct paths, count), "set_paths writes both");
+
+static int set_paths(const struct conf_kind *kind, struct str value, void *field)
+{
+	struct paths list = {.count = 0};
+
+	while (value.len > 0 && !str_eq(value, STR("none"))) {
+		struct str path = str_trim(str_split(&value, ' '));
+		if (path.len == 0)
+			continue;
+		if (list.count == CONF_LEASES_MAX || set_path(kind, path, list.path[list.count]))
+			return ERR_SYNTAX;
+		list.count++;
+	}
 	memcpy(field, &list, sizeof(list));
 	return 0;
 }
@@ -145,6 +195,58 @@ static int set_port(const struct conf_kind *kind, struct str value, void *field)
 	return 0;
 }
 
+/* As struct ifnames. */
+struct ports {
+	uint16_t yield[CONF_YIELD_MAX];
+	uint16_t yield_count;
+};
+_Static_assert(offsetof(struct conf, yield_count) - offsetof(struct conf, yield) ==
+		offsetof(struct ports, yield_count), "set_ports writes both");
+
+/* "none" or numbers: the list of none is empty. */
+static int set_ports(const struct conf_kind *kind, struct str value, void *field)
+{
+	struct ports list = {.yield_count = 0};
+
+	(void)kind;
+	if (str_eq(value, STR("none")))
+		value.len = 0;
+	while (value.len > 0) {
+		size_t n = word_len(value);
+		uint32_t port;
+		if (n > 0) {
+			if (list.yield_count == CONF_YIELD_MAX ||
+			    str_u32(str_sub(value, 0, n), 1, UINT16_MAX, &port))
+				return ERR_SYNTAX;
+			list.yield[list.yield_count++] = (uint16_t)port;
+		}
+		value = str_sub(value, n + 1, value.len);
+	}
+	memcpy(field, &list, sizeof(list));
+	return 0;
+}
+
+/* 0: none */
+static int set_port_or_none(const struct conf_kind *kind, struct str value, void *field)
+{
+	if (!str_eq(value, STR("0")))
+		return set_port(kind, value, field);
+	memset(field, 0, sizeof(uint16_t));
+	return 0;
+}
+
+/* Host names, lower case as they are compared. */
+static int set_names(const struct conf_kind *kind, struct str value, void *field)
+{
+	static const char known[] = "abcdefghijklmnopqrstuvwxyz0123456789-. ,";
+
+	for (size_t i = 0; i < value.len; i++) {
+		if (!is_one_of(value.p[i], known))
+			return ERR_SYNTAX;
+	}
+	return set_text(kind, value, field);
+}
+
 static int set_hops(const struct conf_kind *kind, struct str value, void *field)
 {
 	uint32_t n;
@@ -184,8 +286,15 @@ static const char *const words_level[] = {"error", "warning", "info", "debug", N
 
 static const struct conf_kind kind_ifnames = {set_ifnames,
 	"1 to 8 different interfaces, separated by commas or spaces", NULL, 0};
+static const struct conf_kind kind_guests = {set_guests,
+	"none, or up to 8 different interfaces, separated by commas or spaces", NULL, 0};
+static const struct conf_kind kind_paths = {set_paths,
+	"none, or 1 to 4 absolute paths of at most 107 bytes, separated by spaces", NULL,
+	CONF_PATH_MAX};
 static const struct conf_kind kind_path = {
 	set_path, "an absolute path of at most 107 bytes", NULL, CONF_PATH_MAX};
+static const struct conf_kind kind_path_or_none = {
+	set_path_or_none, "none or an absolute path of at most 107 bytes", NULL, CONF_PATH_MAX};
 static const struct conf_kind kind_user = {set_user,
 	"a name of a-z, 0-9, _ and -, at most 32, not beginning with a digit or -", NULL,
 	CONF_USER_MAX};
@@ -193,6 +302,13 @@ static const struct conf_kind kind_name = {
 	set_text, "UTF-8 text of at most 63 bytes", NULL, CONF_NAME_MAX};
 static const struct conf_kind kind_bool = {set_bool, "yes or no", words_bool, 0};
 static const struct conf_kind kind_port = {set_port, "a port from 1024 to 65535", NULL, 0};
+static const struct conf_kind kind_ports = {
+	set_ports, "none, or 1 to 16 ports separated by commas or spaces", NULL, 0};
+static const struct conf_kind kind_port_or_none = {
+	set_port_or_none, "a port from 1024 to 65535, or 0 for none", NULL, 0};
+static const struct conf_kind kind_names = {set_names,
+	"names of a-z, 0-9, - and ., separated by commas or spaces, at most 255 bytes", NULL,
+	CONF_NAMES_MAX};
 static const struct conf_kind kind_hops = {set_hops, "hops from 1 to 255", NULL, 0};
 static const struct conf_kind kind_mark = {
 	set_mark, "0x and 1 to 8 digits of 0-9a-f, not all zero", NULL, 0};
@@ -207,22 +323,32 @@ static const struct conf_kind kind_level = {
 static const struct conf_key keys[] = {
 	{"interfaces", "wan", &kind_ifname, FIELD(wan), NULL, "towards the Internet"},
 	{"interfaces", "lan", &kind_ifnames, FIELD(lan), NULL, "home networks"},
+	{"interfaces", "guest", &kind_guests, FIELD(guest), "none", "LANs for guests"},
 	{"paths", "database", &kind_path, FIELD(database), POSTERN_STATEDIR "/postern.db",
 		"the store"},
 	{"paths", "control_socket", &kind_path, FIELD(control_socket),
 		POSTERN_RUNDIR "/control.sock", "where postern(1) asks"},
 	{"paths", "helper_socket", &kind_path, FIELD(helper_socket),
 		POSTERN_RUNDIR "/helper.sock", "where postern-helper listens"},
+	{"paths", "leases", &kind_paths, FIELD(leases),
+		"/tmp/dhcp.leases /tmp/hosts/odhcpd /var/lib/misc/dnsmasq.leases",
+		"leases of DHCP servers"},
+	{"paths", "oui", &kind_path, FIELD(oui), POSTERN_DATADIR "/oui",
+		"makers of network cards"},
 	{"users", "user", &kind_user, FIELD(user), "postern", "whom posternd runs as"},
 	{"users", "helper_user", &kind_user, FIELD(helper_user), "postern-helper",
 		"whom postern-helper runs as"},
 	{"users", "control_group", &kind_user, FIELD(control_group), "postern",
 		"who may use the control socket"},
+	{"users", "watch_user", &kind_user, FIELD(watch_user), "postern-notify",
+		"who of them may look only"},
 	{"firewall", "backend", &kind_backend, FIELD(backend), "helper",
 		"who changes the firewall"},
 	{"firewall", "mark", &kind_mark, FIELD(mark), "0x08000000", "bits of packet marks"},
 	{"firewall", "persist", &kind_persist, FIELD(persist), "auto",
 		"whether the table survives a foreign flush"},
+	{"firewall", "yield", &kind_ports, FIELD(yield), "80 443",
+		"ports of this machine that may lead to a device"},
 	{"protocols", "upnp", &kind_bool, FIELD(upnp), "yes", "UPnP IGD"},
 	{"protocols", "natpmp", &kind_bool, FIELD(natpmp), "yes", "NAT-PMP"},
 	{"protocols", "pcp", &kind_bool, FIELD(pcp), "yes", "PCP"},
@@ -234,6 +360,18 @@ static const struct conf_key keys[] = {
 	{"protocols", "ssdp_ttl", &kind_hops, FIELD(ssdp_ttl), "2", "how far announcements go"},
 	{"protocols", "friendly_name", &kind_name, FIELD(friendly_name), "Postern router",
 		"what UPnP clients show"},
+	{"web", "enable", &kind_bool, FIELD(web), "yes", "the owner's pages and API on the LAN"},
+	{"web", "port", &kind_port, FIELD(web_port), "8443", "the owner's pages and API"},
+	{"web", "tls", &kind_bool, FIELD(web_tls), "yes", "whether that port speaks TLS"},
+	{"web", "plain_port", &kind_port_or_none, FIELD(web_plain_port), "0",
+		"in the clear: a page that explains the browser's warning"},
+	{"web", "socket", &kind_path_or_none, FIELD(web_socket), "none",
+		"in the clear, for another web server of this machine"},
+	{"web", "names", &kind_names, FIELD(web_names), "postern.lan router.lan",
+		"what browsers may call this machine, besides its addresses"},
+	{"web", "certificate", &kind_path_or_none, FIELD(web_certificate), "none",
+		"PEM file, in place of the one we make"},
+	{"web", "key", &kind_path_or_none, FIELD(web_key), "none", "PEM file, of the certificate"},
 	{"log", "target", &kind_target, FIELD(log_target), "stderr", "where lines go"},
 	{"log", "level", &kind_level, FIELD(log_level), "info", "the least that is told"},
 };

@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#define CONF_KEYS_MAX 32	/* room for what is kept per key */
+#define CONF_KEYS_MAX 64	/* room for what is kept per key */
 
 /* How a value, which is never empty, is read into field: 0 or ERR_SYNTAX. */
 struct conf_kind {

@@ -203,6 +203,21 @@ void net_neigh_each(const struct net *net, neigh_fn *fn, void *arg)
 	neigh_each(net->neigh, fn, arg);
 }
 
+void net_neigh_watch(struct net *net, neigh_fn *fn, void *arg)
+{
+	net->neigh_fn = fn;
+	net->neigh_arg = arg;
+}
+
+static bool is_guest(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->guest_count; i++) {
+		if (strcmp(conf->guest[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 struct net *net_new(struct loop *loop, const struct conf *conf, struct log *log)
 {
 	struct net *net = calloc(1, sizeof(*net));
@@ -213,8 +228,10 @@ struct net *net_new(struct loop *loop, const struct conf *conf, struct log *log)
 	net->log = log;
 	net->fd = -1;
 	memcpy(net->ifs[0].name, conf->wan, sizeof(conf->wan));
-	for (size_t i = 0; i < conf->lan_count; i++)
+	for (size_t i = 0; i < conf->lan_count; i++) {
 		memcpy(net->ifs[1 + i].name, conf->lan[i], sizeof(conf->lan[i]));
+		net->ifs[1 + i].guest = is_guest(conf, conf->lan[i]);
+	}
 	net->if_count = 1 + conf->lan_count;
 	net->neigh = neigh_new();
 	if (!net->neigh || !net_make_room(net) || net_read_open(net)) {

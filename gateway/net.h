@@ -36,6 +36,7 @@ struct net_if {
 	bool running;			/* and has a carrier */
 	uint32_t mtu;
 	uint8_t mac[NEIGH_MAC_LEN];	/* zeros where there is none (ppp) */
+	bool guest;			/* a LAN for guests, as configured */
 };
 
 struct net_addr {
@@ -93,6 +94,9 @@ size_t net_lan_prefixes(const struct net *net, struct prefix *out, size_t max);
 bool net_neigh_mac(const struct net *net, int ifindex, const struct addr *addr,
 	uint8_t mac[NEIGH_MAC_LEN]);
 void net_neigh_each(const struct net *net, neigh_fn *fn, void *arg);
+/* fn hears every word of the kernel about a neighbour on a LAN as it comes, also when it is the
+ * same as before; not that an entry was dropped. One at most; NULL: nobody any more. */
+void net_neigh_watch(struct net *net, neigh_fn *fn, void *arg);
 
 /* Counters of the WAN, asked for now. ERR_GONE: it is not there. */
 int net_stats(struct net *net, struct net_stats *out);

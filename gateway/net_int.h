@@ -26,6 +26,8 @@ struct net {
 	struct net_addr *addrs;		/* by ifindex, then as the kernel told them */
 	size_t addr_count, addr_size;
 	struct neigh *neigh;
+	neigh_fn *neigh_fn;		/* NULL: nobody listens */
+	void *neigh_arg;
 	uint8_t round;			/* of the last dump */
 	unsigned changed;		/* enum net_event, not told yet */
 	struct net_watcher watchers[NET_WATCHERS_MAX];

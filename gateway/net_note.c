@@ -34,7 +34,7 @@ static void note_changed(struct net *net, int ifindex)
 /* Neighbours are kept of LANs only, so a LAN that is another interface now needs a new dump. */
 static void unbind(struct net *net, struct net_if *iface)
 {
-	struct net_if gone = {.ifindex = 0};
+	struct net_if gone = {.ifindex = 0, .guest = iface->guest};
 
 	log_info(net->log, "interface %s is gone", iface->name);
 	net->changed |= event_of(net, iface);
@@ -51,6 +51,8 @@ static bool is_same_link(const struct net_if *a, const struct net_if *b)
 
 static void bind_to(struct net *net, struct net_if *iface, const struct net_if *link)
 {
+	bool guest = iface->guest;
+
 	if (iface->ifindex != link->ifindex) {
 		log_info(net->log, "interface %s is there", iface->name);
 		net->stale = true;
@@ -58,6 +60,7 @@ static void bind_to(struct net *net, struct net_if *iface, const struct net_if *
 	if (!is_same_link(iface, link))
 		net->changed |= event_of(net, iface);
 	*iface = *link;
+	iface->guest = guest;
 }
 
 void net_note_link(struct net *net, const struct net_if *link)
@@ -175,8 +178,12 @@ void net_note_addr_gone(struct net *net, const struct net_addr *addr)
 
 void net_note_neigh(struct net *net, const struct neigh_entry *entry)
 {
-	if (net_lan_of(net, entry->ifindex) && neigh_put(net->neigh, entry))
+	if (!net_lan_of(net, entry->ifindex))
+		return;
+	if (neigh_put(net->neigh, entry))
 		net->changed |= NET_NEIGH_CHANGED;
+	if (net->neigh_fn)
+		net->neigh_fn(net->neigh_arg, entry);
 }
 
 void net_note_neigh_gone(struct net *net, int ifindex, const struct addr *addr)

@@ -8,6 +8,7 @@
 #ifndef GATEWAY_PCP_CLIENTS_H
 #define GATEWAY_PCP_CLIENTS_H
 
+#include "gateway/table.h"
 #include "gateway/udp.h"
 #include "protocols/pcp.h"
 
@@ -28,15 +29,24 @@ struct pcp_client {
 	unsigned updates;		/* still to be sent to it */
 };
 
+/* Those who are told to wait for the owner: more than he is ever asked about at a time. */
+#define PCP_CLIENTS_WAITING 64
+
 /* Begins as zeros. */
 struct pcp_clients {
 	uint64_t clock;
 	struct pcp_client places[PCP_CLIENTS_MAX];
+	struct pcp_client waiting[PCP_CLIENTS_WAITING];	/* id means nothing; used 0: nobody */
 };
 
 /* The client has just got, or renewed, ans->id by msg: it knows all there is to know. */
 void pcp_clients_note(struct pcp_clients *c, const struct map_ans *ans,
 	const struct udp_path *path, const struct pcp_msg *msg);
+/* The client was told that the owner is being asked. */
+void pcp_clients_wait(struct pcp_clients *c, const struct udp_path *path,
+	const struct pcp_msg *msg);
+/* What it waits for is open: it is known by the opening now. NULL: nobody waits for this one. */
+struct pcp_client *pcp_clients_granted(struct pcp_clients *c, const struct opening *o);
 void pcp_clients_forget(struct pcp_clients *c, uint32_t id);
 
 /* All who are known by now are stale. */

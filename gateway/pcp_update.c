@@ -62,15 +62,17 @@ static void update(const struct pcp_update *u, struct pcp_client *p)
 	struct map_ans ans = {.result = MAP_TAKEN};
 
 	p->updates--;
-	if (!l || !opening_is4(o))
+	if (!l)
 		return;
-	if (is_lost(u, p)) {
+	if (opening_is4(o) && is_lost(u, p)) {
 		send_one(u, p, o, &ans);
 		if (p->updates == 0)
 			close_lost(u, p);
 	} else if (core_opening_active(u->core, o)) {
 		ans.result = MAP_OK;
-		ans.external = (struct endpoint){*core_wan4(u->core), o->external.port};
+		ans.external = o->external;
+		if (opening_is4(o))
+			ans.external.addr = *core_wan4(u->core);
 		ans.lifetime_s = core_lease_left_s(u->core, l);
 		send_one(u, p, o, &ans);
 	}
@@ -93,16 +95,31 @@ static void send_copies(void *arg)
 	u->gap_ms *= 2;
 }
 
-static void begin(struct pcp_update *u)
+static void start(struct pcp_update *u)
 {
-	struct pcp_client *places = u->clients->places;
-
-	for (struct pcp_client *p = places; p < places + PCP_CLIENTS_MAX; p++)
-		p->updates = p->id ? COPIES : 0;
 	u->timer.fn = send_copies;
 	u->timer.arg = u;
 	u->gap_ms = FIRST_GAP_MS;
 	loop_timer_set(u->loop, &u->timer, loop_now_ms(u->loop) + REPAIR_MS);
+}
+
+/* Of IPv6 nothing has changed. */
+static void begin(struct pcp_update *u)
+{
+	struct pcp_client *places = u->clients->places;
+
+	for (struct pcp_client *p = places; p < places + PCP_CLIENTS_MAX; p++) {
+		if (p->id && addr_is4(&p->msg.map.internal.addr))
+			p->updates = COPIES;
+	}
+	start(u);
+}
+
+/* One who asks by himself meanwhile is noted anew, and hears nothing more. */
+void pcp_update_opened(struct pcp_update *u, struct pcp_client *p)
+{
+	p->updates = COPIES;
+	start(u);
 }
 
 void pcp_update_wan(struct pcp_update *u)

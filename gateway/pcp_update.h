@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Mapping updates (RFC 6887 section 14.2): when the external address is another one, each client
+ * Mapping updates (RFC 6887 section 14.2). When the owner allows what a client asked for, it hears
+ * of it without asking again. When the external address is another one, each client
  * still known hears at the port of its last request what its mapping is now, three times, or
  * until it asks by itself. Who demanded the old address by PREFER_FAILURE hears that it cannot be
  * had, and its mapping is closed. Announcements to all are announce.h's.
@@ -25,6 +26,8 @@ struct pcp_update {
 	uint64_t gap_ms;
 };
 
+/* What the client was told to wait for is open: it hears so by itself (RFC 6887 section 14.2). */
+void pcp_update_opened(struct pcp_update *u, struct pcp_client *p);
 /* The external address came, went or changed. */
 void pcp_update_wan(struct pcp_update *u);
 void pcp_update_end(struct pcp_update *u);

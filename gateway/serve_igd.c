@@ -18,6 +18,7 @@ struct listener {
 };
 
 struct serve_igd {
+	struct core *core;
 	struct net *net;
 	struct log *log;
 	struct httpd *httpd;
@@ -52,7 +53,8 @@ static void send_document(struct serve_igd *serve, struct httpd_request *req,
 		{"Content-Language", "en"},	/* UDA 1.1 section 2.10 */
 	};
 	uint32_t configid = serve->self.configid[path->view - 1];
-	char text[IGD_DESC_MAX];
+	struct igd_desc desc = serve->self.desc;
+	char text[IGD_DESC_MAX], pages[UPNP_SELF_URL_MAX];
 	struct writer w = writer_to(text, sizeof(text));
 	struct httpd_answer answer = {
 		.status = 200,
@@ -61,8 +63,9 @@ static void send_document(struct serve_igd *serve, struct httpd_request *req,
 		.field_count = sizeof(fields) / sizeof(fields[0]),
 	};
 
+	desc.presentation_url = upnp_self_pages(&serve->self, &req->peer->local.addr, pages);
 	if (path->kind == IGD_PATH_DESC)
-		igd_desc_encode_root(&w, &serve->self.desc, path->view, configid);
+		igd_desc_encode_root(&w, &desc, path->view, configid);
 	else
 		igd_desc_encode_scpd(&w, path->service, path->view);
 	answer.body = w.p;
@@ -150,7 +153,8 @@ static bool admit(void *arg, const struct httpd_peer *peer)
 	size_t count;
 	const struct net_addr *own = net_addrs(serve->net, peer->ifindex, &count);
 
-	if (!net_is_lan_source(serve->net, peer->ifindex, &peer->client.addr))
+	if (!net_is_lan_source(serve->net, peer->ifindex, &peer->client.addr) ||
+		!core_hears(serve->core, peer->ifindex, &peer->client.addr))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (addr_eq(&own[i].addr, &peer->local.addr))
@@ -182,7 +186,7 @@ static void follow(struct serve_igd *serve)
 			httpd_unlisten(l->listener);
 			l->listener = NULL;
 		}
-		if (!l->listener && iface->ifindex != 0)
+		if (!l->listener && iface->ifindex != 0 && !iface->guest)
 			open_listener(serve, l, iface);
 	}
 }
@@ -209,6 +213,7 @@ struct serve_igd *serve_igd_new(struct loop *loop, struct core *core, struct net
 
 	if (!serve)
 		return NULL;
+	serve->core = core;
 	serve->net = net;
 	serve->log = log;
 	upnp_self_init(&serve->self, core, conf);

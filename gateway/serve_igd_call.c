@@ -155,7 +155,9 @@ static uint16_t pass_on(struct ask *ask, struct writer *w)
 	(void)w;
 	if (code)
 		return code;
-	if (!bucket_take(ask->calls->changes, &req.client, loop_now_ms(ask->calls->facts.loop)))
+	if (!bucket_take(ask->calls->changes,
+		    core_rate_key(ask->calls->facts.core, ask->req->peer->ifindex, &req.client),
+		    loop_now_ms(ask->calls->facts.loop)))
 		return igd_error_of(&ask->call, MAP_TROUBLE);
 	req.ifindex = ask->req->peer->ifindex;
 	if (core_request(ask->calls->facts.core, &req, answer_request, ask))
@@ -303,15 +305,14 @@ void serve_igd_call_answer(struct serve_igd_call *calls, struct httpd_request *r
 
 /* ---- beginning and end ---- */
 
-static void on_news(void *arg, enum core_news news, const struct opening *o)
+static void on_news(void *arg, const struct core_told *told)
 {
 	struct serve_igd_call *calls = arg;
 	const struct limits *limits = core_limits(calls->facts.core);
 
-	(void)o;
-	if (news == CORE_NEWS_WAN)
+	if (told->news == CORE_NEWS_WAN)
 		serve_igd_facts_note_wan(&calls->facts);
-	if (news == CORE_NEWS_LIMITS)
+	if (told->news == CORE_NEWS_LIMITS)
 		bucket_set(calls->changes, limits->rate_device, limits->rate_burst);
 }
 

@@ -197,10 +197,9 @@ static void look_soon(struct serve_igd_event *events)
 		loop_timer_set(events->loop, &events->look, due > now ? due : now);
 }
 
-static void on_news(void *arg, enum core_news news, const struct opening *o)
+static void on_news(void *arg, const struct core_told *told)
 {
-	(void)o;
-	if (news != CORE_NEWS_REFUSED)
+	if (told->news != CORE_NEWS_REFUSED)
 		look_soon(arg);
 }
 

@@ -91,6 +91,8 @@ static void answer_pcp(void *arg, const struct map_ans *ans)
 
 	if (ans->result == MAP_OK && ans->id && ask->pcp.lifetime_s > 0)
 		pcp_clients_note(&ask->serve->clients, ans, &ask->path, &ask->pcp);
+	if (ans->result == MAP_PENDING && ask->pcp.opcode == PCP_OP_MAP)
+		pcp_clients_wait(&ask->serve->clients, &ask->path, &ask->pcp);
 	reply_pcp(ask, ans);
 }
 
@@ -184,19 +186,31 @@ static void on_packet(void *arg, const struct udp_packet *packet)
 		ask_pcp(ask);
 }
 
-static void on_news(void *arg, enum core_news news, const struct opening *o)
+/* Allowed by the owner, or asked for again a moment ago: then the answer follows at once, and
+ * nothing else is said. */
+static void tell_granted(struct serve_pcp *serve, const struct opening *o)
+{
+	struct pcp_client *p = pcp_clients_granted(&serve->clients, o);
+
+	if (p)
+		pcp_update_opened(&serve->update, p);
+}
+
+static void on_news(void *arg, const struct core_told *told)
 {
 	struct serve_pcp *serve = arg;
 
-	if (news == CORE_NEWS_EPOCH)
+	if (told->news == CORE_NEWS_EPOCH)
 		pcp_clients_doubt(&serve->clients);
-	if (news == CORE_NEWS_WAN || news == CORE_NEWS_EPOCH)
+	if (told->news == CORE_NEWS_WAN || told->news == CORE_NEWS_EPOCH)
 		announce_begin(&serve->announce);
-	if (news == CORE_NEWS_WAN)
+	if (told->news == CORE_NEWS_WAN)
 		pcp_update_wan(&serve->update);
-	if (news == CORE_NEWS_CLOSED)
-		pcp_clients_forget(&serve->clients, o->id);
-	if (news == CORE_NEWS_LIMITS)
+	if (told->news == CORE_NEWS_OPENED)
+		tell_granted(serve, told->opening);
+	if (told->news == CORE_NEWS_CLOSED)
+		pcp_clients_forget(&serve->clients, told->opening->id);
+	if (told->news == CORE_NEWS_LIMITS)
 		udp_set_rate(serve->door, core_limits(serve->core)->rate_device,
 			core_limits(serve->core)->rate_burst);
 }
@@ -210,6 +224,7 @@ static struct udp_door *open_door(struct serve_pcp *serve, struct udp *udp)
 		.v6 = serve->pcp,
 		.rate_s = limits->rate_device,
 		.burst = limits->rate_burst,
+		.ask_first = true,
 	};
 
 	return udp_open(udp, &conf, on_packet, serve);

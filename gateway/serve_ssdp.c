@@ -8,6 +8,7 @@
 #include "gateway/advertise.h"
 #include "gateway/bucket.h"
 #include "gateway/upnp_self.h"
+#include "protocols/err.h"
 #include "protocols/ssdp.h"
 
 #include <sodium.h>
@@ -48,6 +49,8 @@ struct serve_ssdp {
 	struct upnp_self self;
 	struct advertise advertise;
 	uint64_t lans;		/* digest of their addresses */
+	serve_ssdp_fn *announced;	/* NULL: nobody listens */
+	void *announced_arg;
 	struct answer answers[ANSWERS_MAX];
 };
 
@@ -69,7 +72,8 @@ static bool send_one(const struct answer *answer, unsigned target)
 	struct writer w = writer_to(bytes, sizeof(bytes));
 	struct ssdp_self self;
 
-	if (!bucket_take(serve->replies, &answer->path.remote.addr, loop_now_ms(serve->loop)))
+	if (!bucket_take(serve->replies, bucket_of(&answer->path.remote.addr),
+		    loop_now_ms(serve->loop)))
 		return false;
 	upnp_self_at(&serve->self, answer->view, &answer->path.local, location, &self);
 	self.date = date_text(date);
@@ -186,6 +190,15 @@ static void begin(struct answer *answer, const struct udp_packet *packet,
 		loop_timer_set(loop, &answer->timer, now + randombytes_uniform(share_ms));
 }
 
+static void hear(const struct serve_ssdp *serve, const struct udp_packet *packet)
+{
+	struct ssdp_notify notify;
+
+	if (serve->announced && ssdp_decode_alive(packet->bytes, packet->len, &notify) == 0)
+		serve->announced(serve->announced_arg, packet->path.ifindex,
+			&packet->path.remote.addr, notify.nt);
+}
+
 static void on_packet(void *arg, const struct udp_packet *packet)
 {
 	struct serve_ssdp *serve = arg;
@@ -194,8 +207,11 @@ static void on_packet(void *arg, const struct udp_packet *packet)
 	struct ssdp_search search;
 	struct answer *answer;
 	uint32_t targets;
+	int err = ssdp_decode(packet->bytes, packet->len, &search);
 
-	if (ssdp_decode(packet->bytes, packet->len, &search) || search.st.len > ST_MAX)
+	if (err == ERR_IGNORE)
+		hear(serve, packet);
+	if (err || search.st.len > ST_MAX)
 		return;
 	if (addr_is_multicast(&packet->path.local) && !search.has_mx)
 		return;
@@ -297,6 +313,12 @@ struct serve_ssdp *serve_ssdp_new(struct loop *loop, struct core *core, struct n
 	}
 	advertise_begin(&serve->advertise, 0);
 	return serve;
+}
+
+void serve_ssdp_watch(struct serve_ssdp *serve, serve_ssdp_fn *fn, void *arg)
+{
+	serve->announced = fn;
+	serve->announced_arg = arg;
 }
 
 void serve_ssdp_free(struct serve_ssdp *serve)

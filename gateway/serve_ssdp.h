@@ -16,12 +16,16 @@
 #include "gateway/loop.h"
 #include "gateway/net.h"
 #include "gateway/udp.h"
+#include "protocols/str.h"
 
 struct serve_ssdp;
 
 /* Announces itself and serves from now on. conf is not kept. NULL: no memory. */
 struct serve_ssdp *serve_ssdp_new(struct loop *loop, struct core *core, struct net *net,
 	struct udp *udp, const struct conf *conf);
+/* fn hears of what others announce. NULL: nobody does any more. */
+typedef void serve_ssdp_fn(void *arg, int ifindex, const struct addr *from, struct str nt);
+void serve_ssdp_watch(struct serve_ssdp *serve, serve_ssdp_fn *fn, void *arg);
 /* Says byebye; udp is still to be freed after it. */
 void serve_ssdp_free(struct serve_ssdp *serve);
 

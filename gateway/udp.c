@@ -3,6 +3,7 @@
 #include "gateway/udp.h"
 
 #include "gateway/bucket.h"
+#include "gateway/udp_hold.h"
 #include "gateway/udp_queue.h"
 #include "protocols/err.h"
 
@@ -53,6 +54,8 @@ struct udp {
 	struct log *log;
 	struct udp_door *doors;
 	struct udp_queue *queue;
+	struct udp_admit admit;		/* without functions: everybody */
+	struct udp_hold *hold;
 	struct mmsghdr messages[BATCH];
 	struct received received[BATCH];
 };
@@ -108,6 +111,52 @@ static bool is_for_us(const struct udp_door *door, const struct udp_path *path)
 	return false;
 }
 
+static void deliver(void *arg, const struct udp_packet *packet)
+{
+	struct udp_door *door = packet->path.door;
+
+	(void)arg;
+	door->fn(door->arg, packet);
+}
+
+static bool is_too_fast(const struct udp_door *door, const struct udp_path *path)
+{
+	const struct udp_admit *admit = &door->udp->admit;
+	const struct addr *from = &path->remote.addr;
+
+	if (!door->bucket)
+		return false;
+	return !bucket_take(door->bucket, admit->rate_key
+			? admit->rate_key(admit->arg, path->ifindex, from) : bucket_of(from),
+		loop_now_ms(door->udp->loop));
+}
+
+static void admit_packet(const struct udp_packet *packet)
+{
+	const struct udp_path *path = &packet->path;
+	const struct udp_admit *admit = &path->door->udp->admit;
+	enum udp_verdict verdict = UDP_PASS;
+
+	if (admit->verdict)
+		verdict = admit->verdict(admit->arg, path->ifindex, &path->remote.addr);
+	if (verdict == UDP_DROP || is_too_fast(path->door, path))
+		return;
+	if (verdict == UDP_WAIT && path->door->conf.ask_first)
+		udp_hold_put(path->door->udp->hold, packet);
+	else
+		deliver(NULL, packet);
+}
+
+/* Who it is from is known now, and may be somebody who is not let in. */
+static void deliver_held(void *arg, const struct udp_packet *packet)
+{
+	const struct udp_admit *admit = &packet->path.door->udp->admit;
+	const struct udp_path *path = &packet->path;
+
+	if (admit->verdict(admit->arg, path->ifindex, &path->remote.addr) != UDP_DROP)
+		deliver(arg, packet);
+}
+
 static void take_packet(struct udp_socket *s, struct msghdr *msg, const uint8_t *bytes, size_t len)
 {
 	struct udp_door *door = s->door;
@@ -120,10 +169,7 @@ static void take_packet(struct udp_socket *s, struct msghdr *msg, const uint8_t 
 		return;
 	if (!net_is_lan_source(door->udp->net, path->ifindex, &path->remote.addr))
 		return;
-	if (door->bucket &&
-	    !bucket_take(door->bucket, &path->remote.addr, loop_now_ms(door->udp->loop)))
-		return;
-	door->fn(door->arg, &packet);
+	admit_packet(&packet);
 }
 
 static void prepare(struct udp *udp)
@@ -274,7 +320,7 @@ static void follow(struct udp_door *door)
 
 		if (s->fd >= 0 && s->ifindex != iface->ifindex)
 			close_socket(s);
-		if (s->fd < 0 && iface->ifindex != 0 &&
+		if (s->fd < 0 && iface->ifindex != 0 && !iface->guest &&
 		    (s->is4 ? door->conf.v4 : door->conf.v6))
 			open_socket(s, iface);
 		if (s->fd >= 0)
@@ -298,14 +344,20 @@ static void flush(void *arg)
 	udp_queue_flush(udp->queue);
 }
 
-struct udp *udp_new(struct loop *loop, struct net *net, struct log *log)
+struct udp *udp_new(struct loop *loop, struct net *net, struct log *log,
+	const struct udp_admit *admit)
 {
 	struct udp *udp = calloc(1, sizeof(*udp));
 
 	if (!udp)
 		return NULL;
 	*udp = (struct udp){.loop = loop, .net = net, .log = log, .queue = udp_queue_new()};
-	if (!udp->queue || loop_hook_add(loop, flush, udp) || net_watch(net, on_net, udp)) {
+	if (admit) {
+		udp->admit = *admit;
+		udp->hold = udp_hold_new(admit, deliver_held, NULL);
+	}
+	if (!udp->queue || (admit && !udp->hold) || loop_hook_add(loop, flush, udp) ||
+		net_watch(net, on_net, udp)) {
 		udp_free(udp);
 		return NULL;
 	}
@@ -382,6 +434,7 @@ void udp_close(struct udp_door *door)
 		return;
 	for (size_t i = 0; i < SOCKETS_MAX; i++)
 		close_socket(&door->sockets[i]);
+	udp_hold_forget(door->udp->hold, door);
 	for (link = &door->udp->doors; *link != door; link = &(*link)->next)
 		continue;
 	*link = door->next;
@@ -396,6 +449,7 @@ void udp_free(struct udp *udp)
 	net_unwatch(udp->net, on_net, udp);
 	while (udp->doors)
 		udp_close(udp->doors);
+	udp_hold_free(udp->hold);
 	udp_queue_free(udp->queue);
 	free(udp);
 }

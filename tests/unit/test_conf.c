@@ -58,9 +58,12 @@ static void test_everything(void **state)
 
 	(void)state;
 	assert_int_equal(decode("# all\r\n[interfaces]\r\nwan=ppp0\n  lan = br0, eth2.7\twlan1 \n"
-		"[paths]\ndatabase = /a/b\ncontrol_socket=/c\nhelper_socket=/d\n"
-		"[users]\nuser = u\nhelper_user = _h-1\ncontrol_group = g\n"
+		"guest = wlan1\n"
+		"[paths]\nleases = /l1  /l2\noui = /o\n"
+		"database = /a/b\ncontrol_socket=/c\nhelper_socket=/d\n"
+		"[users]\nuser = u\nhelper_user = _h-1\ncontrol_group = g\nwatch_user = w\n"
 		"[firewall]\nbackend = none\nmark = 0xff\npersist = no\n"
+		"yield = 22, 8080\t443\n"
 		"[protocols]\nupnp = no\nnatpmp = no\npcp = no\npinholes = no\nhttp_port = 65535\n"
 		"ssdp_ttl = 4\n"
 		"friendly_name = Ann's # router = b\xc3\xb6x\n"
@@ -72,15 +75,24 @@ static void test_everything(void **state)
 	assert_string_equal(c.lan[0], "br0");
 	assert_string_equal(c.lan[1], "eth2.7");
 	assert_string_equal(c.lan[2], "wlan1");
+	assert_int_equal(c.guest_count, 1);
+	assert_string_equal(c.guest[0], "wlan1");
+	assert_int_equal(c.lease_count, 2);
+	assert_string_equal(c.leases[1], "/l2");
+	assert_string_equal(c.oui, "/o");
 	assert_string_equal(c.database, "/a/b");
 	assert_string_equal(c.control_socket, "/c");
 	assert_string_equal(c.helper_socket, "/d");
 	assert_string_equal(c.user, "u");
 	assert_string_equal(c.helper_user, "_h-1");
 	assert_string_equal(c.control_group, "g");
+	assert_string_equal(c.watch_user, "w");
 	assert_int_equal(c.backend, CONF_BACKEND_NONE);
 	assert_int_equal(c.mark, 0xff);
 	assert_int_equal(c.persist, CONF_PERSIST_NO);
+	assert_int_equal(c.yield_count, 3);
+	assert_true(conf_yields(&c, 22) && conf_yields(&c, 8080) && conf_yields(&c, 443));
+	assert_false(conf_yields(&c, 80));
 	assert_false(c.upnp || c.natpmp || c.pcp || c.pinholes);
 	assert_int_equal(c.http_port, 65535);
 	assert_int_equal(c.ssdp_ttl, 4);
@@ -104,9 +116,22 @@ static void test_empty_is_default(void **state)
 	assert_int_equal(c.backend, CONF_BACKEND_HELPER);
 	assert_int_equal(c.mark, 0x08000000);
 	assert_int_equal(c.persist, CONF_PERSIST_AUTO);
+	assert_true(conf_yields(&c, 80) && conf_yields(&c, 443));
+	assert_int_equal(c.yield_count, 2);
 	assert_true(c.upnp && c.natpmp && c.pcp && c.pinholes);
 	assert_int_equal(c.http_port, 49000);
 	assert_int_equal(c.log_level, LOG_LEVEL_INFO);
+}
+
+static void test_no_port_is_yielded(void **state)
+{
+	struct conf c;
+	struct heard heard;
+
+	(void)state;
+	assert_int_equal(decode("[firewall]\nyield = none\n", &c, &heard), 0);
+	assert_int_equal(c.yield_count, 0);
+	assert_false(conf_yields(&c, 80));
 }
 
 static void test_structure(void **state)
@@ -131,6 +156,9 @@ static void test_values(void **state)
 	EXPECT("[protocols]\nhttp_port = 65536\n", 2, "1024 to 65535");
 	EXPECT("[protocols]\nhttp_port = 0x2000\n", 2, "1024 to 65535");
 	EXPECT("[protocols]\nfriendly_name = a\x1b[2Jb\n", 2, "friendly_name");
+	EXPECT("[firewall]\nyield = 0\n", 2, "yield", "1 to 16 ports");
+	EXPECT("[firewall]\nyield = 80 none\n", 2, "yield");
+	EXPECT("[firewall]\nyield = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n", 2, "yield");
 	EXPECT("[protocols]\nfriendly_name = \xff\n", 2, "friendly_name");
 	EXPECT("[firewall]\nmark = 0x0\n", 2, "mark", "not all zero");
 	EXPECT("[firewall]\nmark = 0x100000000\n", 2, "mark");
@@ -144,6 +172,10 @@ static void test_values(void **state)
 	EXPECT("[interfaces]\nlan = ,\n", 2, "1 to 8");
 	EXPECT("[interfaces]\nlan = br0 br0\n", 2, "different");
 	EXPECT("[interfaces]\nlan = a b c d e f g h i\n", 2, "1 to 8");
+	EXPECT("[interfaces]\nlan = br0\nguest = br0 br1\n", 3, "\"br1\"", "not among");
+	EXPECT("[interfaces]\nguest = br1\n", 2, "\"br1\"", "not among");
+	EXPECT("[paths]\nleases = /a /b /c /d /e\n", 2, "leases", "1 to 4");
+	EXPECT("[paths]\nleases = /a b\n", 2, "leases", "absolute");
 	EXPECT("[interfaces]\nlan = br0, eth0\nwan = eth0\n", 2, "\"eth0\"", "WAN and LAN");
 }
 
@@ -197,7 +229,8 @@ static void test_set(void **state)
 static void test_installed_file(void **state)
 {
 	static const char *const dirs[][2] = {{"/var/lib/postern", POSTERN_STATEDIR},
-		{"/run/postern", POSTERN_RUNDIR}};
+		{"/run/postern", POSTERN_RUNDIR},
+		{"/usr/share/postern", POSTERN_DATADIR}};
 	const char *src = getenv("POSTERN_SRC") ? getenv("POSTERN_SRC") : ".";
 	char path[4096], line[256], text[8192] = "";
 	struct conf c, defaults;
@@ -213,7 +246,7 @@ static void test_installed_file(void **state)
 		bool key = line[0] == '#' && line[1] != ' ' && line[1] != '\n';
 		const char *rest = line + key;
 		keys += key;
-		for (size_t i = 0; i < 2; i++) {
+		for (size_t i = 0; i < 3; i++) {
 			/* The file is of a system-wide installation, this build need not be. */
 			const char *at = strstr(rest, dirs[i][0]);
 			if (!at)
@@ -274,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_empty_is_default),
+		cmocka_unit_test(test_no_port_is_yielded),
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_long_path),

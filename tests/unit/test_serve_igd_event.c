@@ -76,6 +76,11 @@ void core_unwatch(struct core *core, core_news_fn *fn, void *arg)
 	(void)arg;
 }
 
+static void tell(enum core_news news)
+{
+	w.news(w.arg, &(struct core_told){.news = news});
+}
+
 const struct addr *core_wan4(const struct core *core)
 {
 	(void)core;
@@ -289,7 +294,7 @@ static void another_entry(void)
 {
 	w.entries++;
 	w.update_id++;
-	w.news(w.arg, CORE_NEWS_OPENED, NULL);
+	tell(CORE_NEWS_OPENED);
 	loop_advance(w.loop, 0);
 }
 
@@ -346,8 +351,8 @@ static void changes_are_told_together(void **state)
 	end(200);
 	loop_advance(w.loop, 10000);
 	assert_int_equal(w.count, 3);
-	w.news(w.arg, CORE_NEWS_REFUSED, NULL);
-	w.news(w.arg, CORE_NEWS_CHANGED, NULL);
+	tell(CORE_NEWS_REFUSED);
+	tell(CORE_NEWS_CHANGED);
 	loop_advance(w.loop, 1000);
 	assert_int_equal(w.count, 3);
 }

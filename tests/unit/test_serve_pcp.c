@@ -140,6 +140,11 @@ void core_unwatch(struct core *core, core_news_fn *fn, void *arg)
 	w.news = NULL;
 }
 
+static void tell(struct world *world, enum core_news news, const struct opening *o)
+{
+	world->news(world->news_arg, &(struct core_told){.news = news, .opening = o});
+}
+
 struct udp_door *udp_open(struct udp *udp, const struct udp_conf *conf, udp_fn *fn, void *arg)
 {
 	(void)udp;
@@ -516,9 +521,9 @@ static void announced_anew(void **state)
 	loop_advance(w.loop, 800);
 	assert_int_equal(w.sent_count, 18);
 	w.wan4 = addr_from4(WAN4 + 1);
-	w.news(w.news_arg, CORE_NEWS_WAN, NULL);
-	w.news(w.news_arg, CORE_NEWS_EPOCH, NULL);
-	w.news(w.news_arg, CORE_NEWS_HEALTH, NULL);
+	tell(&w, CORE_NEWS_WAN, NULL);
+	tell(&w, CORE_NEWS_EPOCH, NULL);
+	tell(&w, CORE_NEWS_HEALTH, NULL);
 	loop_advance(w.loop, 0);
 	assert_int_equal(w.sent_count, 24);
 	assert_memory_equal(w.sent[18].bytes + 8, "\xcb\x00\x71\x03", 4);
@@ -528,7 +533,7 @@ static void announced_anew(void **state)
 	assert_int_equal(w.sent_count, 30);
 	loop_advance(w.loop, 1499);
 	assert_int_equal(w.sent_count, 36);
-	w.news(w.news_arg, CORE_NEWS_OPENED, NULL);
+	tell(&w, CORE_NEWS_OPENED, &w.opening);
 	loop_advance(w.loop, 1);
 	assert_int_equal(w.sent_count, 42);
 }
@@ -539,7 +544,7 @@ static void another_rate(void **state)
 	open_with(true, true);
 	w.limits.rate_device = 7;
 	w.limits.rate_burst = 9;
-	w.news(w.news_arg, CORE_NEWS_LIMITS, NULL);
+	tell(&w, CORE_NEWS_LIMITS, NULL);
 	assert_int_equal(w.door.conf.rate_s, 7);
 	assert_int_equal(w.door.conf.burst, 9);
 }
@@ -550,7 +555,7 @@ static void announced_without_address(void **state)
 	(void)state;
 	open_quiet(true, true);
 	w.wan4 = addr_any4();
-	w.news(w.news_arg, CORE_NEWS_WAN, NULL);
+	tell(&w, CORE_NEWS_WAN, NULL);
 	loop_advance(w.loop, 0);
 	assert_int_equal(w.sent_count, 4);
 	for (size_t i = 0; i < w.sent_count; i++)
@@ -594,7 +599,7 @@ static void open_mapping(const char *text)
 static void change_wan(uint32_t to)
 {
 	w.wan4 = to ? addr_from4(to) : addr_any4();
-	w.news(w.news_arg, CORE_NEWS_WAN, NULL);
+	tell(&w, CORE_NEWS_WAN, NULL);
 }
 
 /* The datagrams with this opcode for the client of path4; the others are dropped. */
@@ -627,7 +632,7 @@ static void announced_to_clients(void **state)
 	loop_advance(w.loop, 0);
 	assert_int_equal(w.sent_count, 6);
 	w.sent_count = 0;
-	w.news(w.news_arg, CORE_NEWS_EPOCH, NULL);
+	tell(&w, CORE_NEWS_EPOCH, NULL);
 	loop_advance(w.loop, 0);
 	assert_int_equal(w.sent_count, 7);
 	assert_int_equal(keep(PCP_OP_ANNOUNCE), 1);
@@ -714,7 +719,7 @@ static void updates_stop(void **state)
 	assert_int_equal(count_updates(), 3);
 	w.sent_count = 0;
 	change_wan(WAN4 + 3);
-	w.news(w.news_arg, CORE_NEWS_CLOSED, &w.opening);
+	tell(&w, CORE_NEWS_CLOSED, &w.opening);
 	loop_advance(w.loop, 5000);
 	assert_int_equal(count_updates(), 0);
 }
@@ -732,6 +737,62 @@ static void updates_are_true(void **state)
 	w.opening.active = true;
 	loop_advance(w.loop, 5000);
 	assert_int_equal(count_updates(), 2);
+}
+
+/* The owner is asked, and says yes: RFC 6887 section 14.2's way, once, and to nobody else. */
+static void answered_when_allowed(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(false, true);
+	receive(&path, MAP_TCP);
+	answer(0, MAP_PENDING, 0, 0);
+	w.lease = (struct lease){.opening = &w.opening, .origin = MAP_ORIGIN_PCP,
+		.granted_s = 77, .has_nonce = true};
+	w.opening = (struct opening){.id = 1, .active = true, .leases = &w.lease,
+		.proto = MAP_PROTO_TCP, .external = {addr_any4(), 8001},
+		.internal = {path.remote.addr, 8000}};
+	w.sent_count = 0;
+	/* Another's nonce. */
+	tell(&w, CORE_NEWS_OPENED, &w.opening);
+	loop_advance(w.loop, 5000);
+	assert_int_equal(count_updates(), 0);
+	memcpy(w.lease.nonce, hex(NONCE).b, MAP_NONCE_LEN);
+	tell(&w, CORE_NEWS_OPENED, &w.opening);
+	loop_advance(w.loop, 5000);
+	assert_int_equal(keep(PCP_OP_MAP), 3);
+	assert_sent(0, &path, "02810000 0000004d 00000262 00000000 00000000 00000000" NONCE
+		"06000000 1f40 1f41 00000000 00000000 0000ffff cb007102");
+	w.sent_count = 0;
+	tell(&w, CORE_NEWS_CLOSED, &w.opening);
+	tell(&w, CORE_NEWS_OPENED, &w.opening);
+	loop_advance(w.loop, 5000);
+	assert_int_equal(count_updates(), 0);
+}
+
+/* It asks again by itself and is answered: nothing more is said. */
+static void answered_by_itself(void **state)
+{
+	struct udp_path path = path4();
+
+	(void)state;
+	open_quiet(false, true);
+	receive(&path, MAP_TCP);
+	answer(0, MAP_PENDING, 0, 0);
+	w.waiting_count = 0;
+	receive(&path, MAP_TCP);
+	w.lease = (struct lease){.opening = &w.opening, .origin = MAP_ORIGIN_PCP,
+		.granted_s = 77, .has_nonce = true};
+	memcpy(w.lease.nonce, hex(NONCE).b, MAP_NONCE_LEN);
+	w.opening = (struct opening){.id = 1, .active = true, .leases = &w.lease,
+		.proto = MAP_PROTO_TCP, .external = {addr_any4(), 8001},
+		.internal = {path.remote.addr, 8000}};
+	tell(&w, CORE_NEWS_OPENED, &w.opening);
+	answer(0, MAP_OK, 8001, 3600);
+	w.sent_count = 0;
+	loop_advance(w.loop, 5000);
+	assert_int_equal(count_updates(), 0);
 }
 
 /* PCP-96: demanded and gone: told so, and closed in the client's own name. */
@@ -799,6 +860,8 @@ int main(void)
 		cmocka_unit_test_teardown(updates_are_whole, tear_down),
 		cmocka_unit_test_teardown(updates_stop, tear_down),
 		cmocka_unit_test_teardown(updates_are_true, tear_down),
+		cmocka_unit_test_teardown(answered_when_allowed, tear_down),
+		cmocka_unit_test_teardown(answered_by_itself, tear_down),
 		cmocka_unit_test_teardown(demanded_address_lost, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

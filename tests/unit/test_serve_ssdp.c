@@ -452,6 +452,38 @@ static void the_end_is_byebye(void **state)
 	w.serve = serve_ssdp_new(w.loop, NULL, NULL, NULL, &conf);
 }
 
+static char heard[64];
+
+static void on_announced(void *arg, int ifindex, const struct addr *from, struct str nt)
+{
+	struct addr wanted = addr("192.168.1.30");
+
+	assert_ptr_equal(arg, heard);
+	assert_int_equal(ifindex, LAN);
+	assert_true(addr_eq(from, &wanted) && nt.len < sizeof(heard));
+	memcpy(heard, nt.p, nt.len);
+}
+
+/* Handed over as they are, and answered by nothing. */
+static void announcements_of_others_are_handed_over(void **state)
+{
+	static const char text[] = "NOTIFY * HTTP/1.1\r\nNT: " IGD "1\r\nNTS: ssdp:alive\r\n"
+				   "LOCATION: http://192.168.1.30/\r\n\r\n";
+	struct udp_packet packet = {
+		.path = {&w.door, LAN, addr("239.255.255.250"), {addr("192.168.1.30"), 1900}},
+		.bytes = (const uint8_t *)text,
+		.len = sizeof(text) - 1,
+	};
+
+	(void)state;
+	w.door.fn(w.door.arg, &packet);
+	assert_string_equal(heard, "");
+	serve_ssdp_watch(w.serve, on_announced, heard);
+	w.door.fn(w.door.arg, &packet);
+	assert_string_equal(heard, IGD "1");
+	assert_int_equal(w.sent_count, 0);
+}
+
 #define ON(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 #define QUIET(test) cmocka_unit_test_setup_teardown(test, set_up_quiet, tear_down)
 
@@ -472,6 +504,7 @@ int main(void)
 		QUIET(alive_again_before_half_of_max_age),
 		QUIET(another_address_begins_anew),
 		QUIET(the_end_is_byebye),
+		QUIET(announcements_of_others_are_handed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
