@@ -67,6 +67,15 @@ static void on_start_waited(void *arg)
 	core->ready = true;
 }
 
+static bool is_at_home(const struct core *core, const struct device *d, const struct opening *o)
+{
+	uint8_t mac[6];
+
+	return device_is_here(d) ||
+	       (core->env.mac_of(core->env.arg, &o->internal.addr, mac) &&
+		       (!d->row.has_mac || memcmp(d->row.mac, mac, sizeof(mac)) == 0));
+}
+
 /* What the kernel would end before its time, and devices that left for good. */
 static void keep_house(void *arg)
 {
@@ -77,13 +86,13 @@ static void keep_house(void *arg)
 		struct opening *o = table_at(core->table, i);
 		struct device *d = devices_by_id(core->devices, o->device_id);
 		struct pending item = {.kind = PENDING_PROLONG, .opening_id = o->id};
-		uint8_t mac[6];
 
 		if (o->kernel_until_ms >= change_until_ms(o) || !d)
 			continue;
-		if (d->home_ms == 0 || core->env.mac_of(core->env.arg, &o->internal.addr, mac))
+		if (d->home_ms == 0 || is_at_home(core, d, o))
 			d->home_ms = now;
-		if (change_until_ms(o) != LOOP_NEVER || now - d->home_ms < CORE_DAY_MS) {
+		if (o->hand_id != 0 || change_until_ms(o) != LOOP_NEVER ||
+			now - d->home_ms < CORE_DAY_MS) {
 			batch_push(core, &item);
 			continue;
 		}
@@ -104,7 +113,10 @@ static struct core *alloc_core(const struct core_config *config)
 	core->log = config->log;
 	core->env = config->env;
 	core->wall_synced = config->wall_synced;
-	core->wan4 = addr_any4();
+	core->wan4 = core->past_wan4 = addr_any4();
+	core->policy_copy = config->policy_copy;
+	core->factory = config->factory;
+	core->next_rule_id = 1;
 	core->started_ms = loop_now_ms(core->loop);
 	core->firewall = CORE_LATE;
 	core->lease_due = batch_lease_due;
@@ -113,6 +125,10 @@ static struct core *alloc_core(const struct core_config *config)
 	core->housekeeping = (struct loop_timer){.fn = keep_house, .arg = core};
 	limits_init(&core->limits);
 	store_init(core);
+	hosts_init(core);
+	redecide_init(core);
+	clock_init(core);
+	copy_init(core);
 	core->table = table_new();
 	core->devices = devices_new();
 	return core;
@@ -134,7 +150,8 @@ int core_new(const struct core_config *config, struct core **out)
 	struct core *core = alloc_core(config);
 	int err = ERR_MEMORY;
 
-	if (!core || !core->table || !core->devices || refuse_init(core))
+	if (!core || !core->table || !core->devices || refuse_init(core) || cards_init(core) ||
+		waits_init(core) || alerts_init(core) || hands_init(core))
 		goto fail;
 	if (getrandom(&core->port_seed, sizeof(core->port_seed), 0) < 0)
 		goto fail;
@@ -145,6 +162,9 @@ int core_new(const struct core_config *config, struct core **out)
 		goto fail;
 	if (core->store_stale)
 		store_everything(core);
+	policy_loaded(core);
+	hands_start(core);
+	redecide_now(core);
 	fw_watch(core->fw, on_fw_event, core);
 	loop_timer_set(core->loop, &core->start_wait, core->started_ms + START_WAIT_MS);
 	load_kernel(core);
@@ -161,6 +181,8 @@ static void stop_timers(struct core *core)
 	loop_timer_stop(core->loop, &core->housekeeping);
 	loop_timer_stop(core->loop, &core->rebuild_retry);
 	loop_timer_stop(core->loop, &core->start_wait);
+	redecide_stop(core);
+	clock_stop(core);
 	store_free(core);
 	for (size_t i = 0; core->table && i < table_listed(core->table); i++) {
 		struct opening *o = table_at(core->table, i);
@@ -178,9 +200,16 @@ void core_stop(struct core *core)
 	core->stopped = true;
 	loop_hook_remove(core->loop, batch_step, core);
 	fw_watch(core->fw, NULL, NULL);
+	waits_stop(core);
 	batch_stop(core);
 	store_state(core);
 	refuse_free(core);
+	cards_stop(core);
+	hands_stop(core);
+	alerts_stop(core);
+	hosts_stop(core);
+	copy_stop(core);
+	explain_stop(core);
 	loop_fd_remove(core->loop, core->queue_fd);
 	core->queue = NULL;
 	db_queue_free(queue);
@@ -195,9 +224,14 @@ void core_free(struct core *core)
 		return;
 	core_stop(core);
 	batch_free(core);
+	waits_free(core);
 	table_free(core->table);
 	devices_free(core->devices);
-	free(core->rules);
+	cards_free(core);
+	hands_free(core);
+	alerts_free(core);
+	closed_free(core);
+	rules_free(core);
 	free(core);
 }
 
@@ -211,6 +245,8 @@ int core_request(struct core *core, const struct map_req *req, core_answer_fn *f
 	if (descr.len > 0)
 		memcpy(item.text, descr.p, descr.len);
 	item.req.descr = (struct str){NULL, descr.len};
+	if (wait_for_owner(core, &item))
+		return 0;
 	return batch_push(core, &item);
 }
 
@@ -262,6 +298,7 @@ void core_wan_changed(struct core *core, const struct addr *wan4, int wan_ifinde
 	/* Losing an address and getting it back keeps what clients believe true. */
 	if (!addr_is_any(wan4) && !addr_eq(wan4, &core->state.wan4)) {
 		bool first = addr_is_any(&core->state.wan4);
+		core->past_wan4 = core->state.wan4;
 		core->state.wan4 = *wan4;
 		if (!first)
 			begin_epoch(core);
@@ -294,6 +331,13 @@ void core_lan_changed(struct core *core, const struct prefix *prefixes, size_t c
 			core->lans[core->lan_count++] = prefixes[i];
 	}
 	things_changed(core);
+	/* An address may have got its LAN, or lost it. */
+	for (size_t i = 0; i < devices_count(core->devices); i++) {
+		struct device *d = devices_at(core->devices, i);
+		d->moved = true;
+		home_look(core, d);
+	}
+	hands_look(core);
 }
 
 /* Leases restored without a clock end when they should. True: one ends earlier than was thought. */
@@ -328,79 +372,10 @@ void core_clock_synced(struct core *core)
 		if (end_in_time(core, o))
 			batch_push(core, &item);
 	}
+	cards_clock_synced(core);
+	hands_look(core);
+	redecide_now(core);
 	store_everything(core);
-}
-
-/* ---- the owner's acts ---- */
-
-struct flushing {
-	struct core *core;
-	core_done_fn *done;
-	void *arg;
-};
-
-static void on_removed(void *arg, int err, const uint32_t *bad, size_t bad_count)
-{
-	struct flushing *f = arg;
-
-	(void)bad;
-	(void)bad_count;
-	f->core->need_rebuild = true;
-	/* Openings that came with the same wake-up are not to wait for others. */
-	f->core->resting = table_count(f->core->table) == 0;
-	f->done(f->arg, err);
-	free(f);
-}
-
-static void on_flushed(void *arg, int err)
-{
-	struct flushing *f = arg;
-
-	if (!err) {
-		store_admin(f->core, "flush", "all openings closed");
-		err = fw_remove(f->core->fw, on_removed, f);
-	}
-	if (!err)
-		return;
-	f->done(f->arg, err);
-	free(f);
-}
-
-int core_flush(struct core *core, core_done_fn *done, void *arg)
-{
-	struct flushing *f = malloc(sizeof(*f));
-	struct pending item = {.kind = PENDING_FLUSH, .done = on_flushed, .arg = f};
-	int err;
-
-	if (!f)
-		return ERR_MEMORY;
-	*f = (struct flushing){core, done, arg};
-	err = batch_push(core, &item);
-	if (err)
-		free(f);
-	return err;
-}
-
-int core_setting_put(struct core *core, struct str name, int64_t value, core_done_fn *done,
-	void *arg)
-{
-	size_t count;
-	const struct limits_entry *table = limits_table(&count);
-	int err = limits_set(&core->limits, name, value);
-
-	if (!err)
-		core_tell(core, CORE_NEWS_LIMITS, NULL);
-	for (size_t i = 0; i < count && !err; i++) {
-		if (str_eq(name, str_from(table[i].name)))
-			return store_setting(core, table[i].name, value, done, arg);
-	}
-	return err;
-}
-
-int core_record_page(struct core *core, uint64_t before, uint32_t count, core_page_fn *fn,
-	void *arg)
-{
-	return store_page(core, before, count, fn, arg);
 }
 
 uint32_t core_next_boot_id(struct core *core)

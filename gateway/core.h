@@ -13,6 +13,7 @@
 #include "gateway/fw.h"
 #include "gateway/loop.h"
 #include "gateway/table.h"
+#include "gateway/whom.h"
 #include "policy/limits.h"
 #include "protocols/map.h"
 
@@ -29,12 +30,18 @@ struct log;
 /* What the core asks of the world around it; net.c and ownports.c in the daemon, tables in tests.
  * Every function answers at once. */
 struct core_env {
-	/* The MAC of a LAN neighbour, if known. */
+	/* Whose address this is on our LANs, by its binding (whom.h), if it is known. */
 	bool (*mac_of)(void *arg, const struct addr *addr, uint8_t mac[6]);
+	/* Asks the link whose it is, as whom_wait: then mac_of knows. NULL: it cannot be asked. */
+	int (*find)(void *arg, const struct addr *addr, whom_found_fn *fn, void *fn_arg);
 	/* In a LAN prefix, and neither ours nor its broadcast address. */
 	bool (*is_lan_host)(void *arg, const struct addr *addr);
 	/* The router itself listens there. */
 	bool (*port_is_ours)(void *arg, uint8_t proto, uint16_t port);
+	/* Or it is one of ours that the owner may lead to a device all the same (80, 443). */
+	bool (*port_is_yielded)(void *arg, uint8_t proto, uint16_t port);
+	/* The router's local minute of the week at this time, Monday 00:00 is 0. */
+	uint16_t (*minute_of_week)(void *arg, uint64_t wall_s);
 	void *arg;
 };
 
@@ -44,6 +51,8 @@ struct core_config {
 	struct db *db;			/* opened; core reads it, then gives it to the db thread */
 	struct log *log;
 	struct core_env env;
+	const char *policy_copy;	/* file the policy is copied to as JSON; NULL: nowhere */
+	const char *factory;		/* policy of an empty store; NULL or absent: built in */
 	bool wall_synced;		/* may the wall clock be believed at start */
 	uint8_t boot_id[DB_BOOT_ID_LEN];	/* of this boot of the machine */
 };
@@ -77,6 +86,42 @@ void core_wan_changed(struct core *core, const struct addr *wan4, int wan_ifinde
 /* All LAN prefixes of both families. */
 void core_lan_changed(struct core *core, const struct prefix *prefixes, size_t count);
 
+/* A host of the LAN, as whom.h binds it. */
+struct core_host {
+	struct addr addr;
+	int ifindex;
+	bool guest;			/* its LAN is one for guests */
+	uint8_t mac[6];
+	char ifname[DB_IFNAME_MAX];
+};
+/* It is there, or there again, or there instead of where it was: its openings follow within a
+ * second when their own address does not answer any more; those another device has at this address
+ * are suspended. */
+void core_host_here(struct core *core, const struct core_host *host);
+/* It does not answer at this address any more. */
+void core_host_gone(struct core *core, const struct core_host *host);
+/* What its DHCP lease says of it; for display, and to propose "is this the same device?". */
+struct core_name {
+	struct addr addr;
+	bool has_mac;
+	uint8_t mac[6];
+	struct str hostname, client_id;
+};
+void core_host_named(struct core *core, const struct core_name *name);
+/* Every (address, interface, MAC) the store remembers, to begin with. */
+typedef void core_host_fn(void *arg, const struct core_host *host);
+void core_hosts(const struct core *core, core_host_fn *fn, void *arg);
+/* Whether this source is to be heard at all: guests and blocked devices get no answer. */
+bool core_hears(const struct core *core, int ifindex, const struct addr *addr);
+/* By what a source's rate is measured: its device, else one for all unknown ones of its LAN. */
+uint64_t core_rate_key(const struct core *core, int ifindex, const struct addr *addr);
+/* The doors clients of the LAN knock at; the kernel drops what is forged to them. */
+struct core_door {
+	uint8_t proto;
+	uint16_t port;
+};
+void core_doors_changed(struct core *core, const struct core_door *doors, size_t count);
+
 /* The wall clock can be believed from now on: leases restored without it end when they should. */
 void core_clock_synced(struct core *core);
 
@@ -91,7 +136,10 @@ struct core_status {
 	enum core_health store;
 	size_t openings;
 	size_t devices_with_openings;
-	bool attended;			/* an owner has an account */
+	bool attended;			/* an owner looks after this router */
+	uint8_t preset;			/* enum preset_id */
+	size_t cards;			/* that wait for the owner */
+	size_t alerts;			/* that are neither over nor expected */
 	uint32_t epoch_s;		/* PCP and NAT-PMP: seconds since the table began */
 	uint64_t uptime_ms;
 };
@@ -129,17 +177,6 @@ typedef void core_counter_fn(void *arg, const struct opening *o, uint64_t packet
 typedef void core_done_fn(void *arg, int err);
 int core_counters(struct core *core, core_counter_fn *each, core_done_fn *done, void *arg);
 
-/* ---- the owner's acts; each is recorded ---- */
-
-/* All openings and the whole table in the kernel; it is made anew for the next opening. */
-int core_flush(struct core *core, core_done_fn *done, void *arg);
-/* ERR_NOT_FOUND, ERR_RANGE at once; else done after the store's sync. */
-int core_setting_put(struct core *core, struct str name, int64_t value, core_done_fn *done,
-	void *arg);
-/* Newest first; rows is valid during the call only. */
-typedef void core_page_fn(void *arg, int err, const struct db_record *rows, size_t count);
-int core_record_page(struct core *core, uint64_t before, uint32_t count, core_page_fn *fn,
-	void *arg);
 /* The next BOOTID.UPNP.ORG, stored. */
 uint32_t core_next_boot_id(struct core *core);
 
@@ -154,8 +191,19 @@ enum core_news {
 	CORE_NEWS_EPOCH,	/* the epoch began anew: clients must ask again */
 	CORE_NEWS_HEALTH,	/* firewall or store changed their state */
 	CORE_NEWS_LIMITS,	/* the owner set one of the limits */
+	CORE_NEWS_POLICY,	/* rules, preset, attendance or the whole policy */
+	CORE_NEWS_DEVICE,	/* id: came, went, moved, was renamed or has another zone */
+	CORE_NEWS_HAND,		/* id: an opening by hand, or its state */
+	CORE_NEWS_CARD,		/* id: made, asked again, answered, lapsed */
+	CORE_NEWS_ALERT,	/* id: raised, repeated, over */
 };
-typedef void core_news_fn(void *arg, enum core_news news, const struct opening *o);
+struct core_told {
+	enum core_news news;
+	const struct opening *opening;	/* OPENED, CHANGED, CLOSED; else NULL */
+	uint32_t id;			/* of what else it is about; 0: nothing */
+	bool prompt;			/* CARD: the owner should be told now */
+};
+typedef void core_news_fn(void *arg, const struct core_told *told);
 int core_watch(struct core *core, core_news_fn *fn, void *arg);	/* ERR_FULL after 8 */
 void core_unwatch(struct core *core, core_news_fn *fn, void *arg);
 

@@ -20,15 +20,23 @@ void ask_answer_err(struct pending *item, int err)
 		ask_answer(item, MAP_TROUBLE, err_text(err));
 }
 
-struct device *ask_device(struct core *core, const struct addr *addr)
+/* As it would be made, were it more than a question. */
+static struct device *ghost(const struct core *core, const struct addr *addr, struct device *out)
 {
-	uint8_t mac[6];
-	bool known = core->env.mac_of(core->env.arg, addr, mac);
+	struct device_host host = who_host(core, addr);
 
-	/* Another host on another LAN may have the same one. */
-	if (!known && addr_is_link_local(addr))
-		return NULL;
-	return devices_see(core->devices, addr, known ? mac : NULL, store_wall_s(core));
+	out->row.zone = host.guest ? RULE_ZONE_GUEST : host.zone;
+	return out;
+}
+
+struct device *ask_device(struct asking *a, const struct addr *addr, struct device *unknown)
+{
+	struct device *known;
+
+	if (!a->item->explained)
+		return who_device(a->core, addr);
+	known = devices_by_id(a->core->devices, core_device_of(a->core, addr));
+	return known ? known : ghost(a->core, addr, unknown);
 }
 
 /* The client itself, or another address of the same device (a pinhole asked for over IPv4). */
@@ -44,12 +52,27 @@ static bool is_own_address(struct core *core, const struct map_req *req, const s
 	       memcmp(mac, d->row.mac, sizeof(mac)) == 0;
 }
 
+/* Not everything may be asked about, however often it is. */
+static void check_card(struct asking *a)
+{
+	const char *why = card_refusal(a->core, a->device->row.id);
+
+	if (!why)
+		return;
+	a->decision.result = MAP_DENIED;
+	a->decision.why = why;
+}
+
 /* Decides for this external port; false: refused, and the item answered. */
 bool ask_decide(struct asking *a, uint16_t external_port)
 {
 	a->facts.external_port = external_port;
 	decide(a->core->rules, a->core->rule_count, &a->facts, &a->decision);
 	a->item->rule_id = a->decision.rule_id;
+	if (a->decision.result == MAP_PENDING)
+		check_card(a);
+	if (a->item->explained)
+		*a->item->explained = (struct explained){true, a->facts, a->decision};
 	if (a->decision.result == MAP_OK)
 		return true;
 	ask_answer(a->item, a->decision.result, a->decision.why);
@@ -95,7 +118,7 @@ enum map_result ask_port_state(const struct asking *a, uint16_t port)
 		return MAP_RESERVED;
 	for (; o; o = table_next_port(o, port)) {
 		if (collides(o, a))
-			return MAP_TAKEN;
+			return o->hand_id != 0 ? MAP_RESERVED : MAP_TAKEN;
 	}
 	return is_held(a->core, port, a->target->row.id) ? MAP_TAKEN : MAP_OK;
 }
@@ -263,15 +286,26 @@ void ask_granted(struct asking *a, const struct opening *o, uint32_t granted_s)
 	a->item->reason = NULL;
 }
 
+static uint32_t count_by_rule(const struct asking *a)
+{
+	const struct opening *o = table_first_device(a->core->table, a->target->row.id);
+	uint32_t n = 0;
+
+	for (; o && n < a->decision.quota; o = table_next_device(o))
+		n += o->rule_id == a->decision.rule_id;
+	return n;
+}
+
 bool ask_quota(struct asking *a)
 {
 	struct decide_usage usage = {
 		.device = devices_usage(a->core->devices, a->target),
 		.zone = a->core->zone_openings[a->target->row.zone],
-		.total = (uint32_t)table_count(a->core->table),
+		.total = (uint32_t)table_count(a->core->table) - a->core->hand_openings,
+		.rule = count_by_rule(a),
 	};
 	const char *full = decide_quota(&a->core->limits, (enum rule_zone)a->target->row.zone,
-		&usage);
+		&usage, a->decision.quota);
 
 	if (full)
 		ask_answer(a->item, MAP_QUOTA, full);
@@ -319,9 +353,10 @@ static bool find_target(struct asking *a)
 		ask_answer(a->item, MAP_DENIED, "not a host of the LAN");
 		return false;
 	}
-	a->target = ask_device(core, &a->req->internal.addr);
+	a->target = ask_device(a, &a->req->internal.addr, &a->unknown_target);
 	/* A new device may have taken the place of an idle one. */
-	a->device = devices_by_id(core->devices, id);
+	if (id != 0)
+		a->device = devices_by_id(core->devices, id);
 	if (a->target && a->device)
 		return true;
 	ask_answer(a->item, MAP_TROUBLE, "too many devices");
@@ -357,7 +392,11 @@ bool ask_begin(struct asking *a)
 		.internal_port = req->internal.port,
 		.own_address = is_own_address(core, req, a->device),
 		.third_party = req->third_party,
+		.somebody_answers = core->state.attended,
+		.remote = &req->remote,
+		.descr = req->descr,
 	};
+	rules_time(core, &a->facts);
 	a->target = a->device;
 	return a->facts.own_address || !req->third_party || find_target(a);
 }

@@ -16,6 +16,7 @@ struct asking {
 	const struct map_req *req;
 	struct device *device;		/* who asks */
 	struct device *target;		/* whose opening it is; another by THIRD_PARTY only */
+	struct device unknown, unknown_target;	/* whom a mere question does not make */
 	struct decide_facts facts;
 	struct decision decision;
 	struct map_filters filters;	/* that the opening shall have */
@@ -29,7 +30,8 @@ void ask_answer_err(struct pending *item, int err);
 /* The opening as it is now, for so long. */
 void ask_granted(struct asking *a, const struct opening *o, uint32_t granted_s);
 
-struct device *ask_device(struct core *core, const struct addr *addr);	/* NULL: too many */
+/* NULL: too many, or not known who it is. Of a mere question none is made: what it would be. */
+struct device *ask_device(struct asking *a, const struct addr *addr, struct device *unknown);
 /* The checks before any lookup; fills facts. */
 bool ask_begin(struct asking *a);
 /* Policy for this external port; fills decision. */

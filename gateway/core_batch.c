@@ -72,6 +72,10 @@ static void set_firewall(struct core *core, enum core_health health)
 
 static void tell_outcome(struct core *core, struct pending *item)
 {
+	if (item->kind == PENDING_REQUEST)
+		rules_count_use(core, item->rule_id);
+	if (item->kind == PENDING_REQUEST && item->ans.result == MAP_PENDING)
+		card_ask(core, item);
 	if (item->kind == PENDING_REQUEST && item->ans.result != MAP_OK &&
 		item->ans.result != MAP_NOT_FOUND) {
 		refuse_note(core, item);
@@ -175,7 +179,7 @@ static void mark_active(struct core *core)
 	for (size_t i = 0; i < b->change_count; i++) {
 		if (b->changes[i].kind == CHANGE_CLOSE)
 			continue;
-		b->changes[i].opening->active = true;
+		b->changes[i].opening->active = !b->changes[i].opening->suspended;
 		/* A rebuild has left out what is barred. */
 		if (!b->rebuild)
 			b->changes[i].opening->barred = false;
@@ -185,7 +189,7 @@ static void mark_active(struct core *core)
 	loop_timer_stop(core->loop, &core->rebuild_retry);
 	for (size_t i = 0; i < table_listed(core->table); i++) {
 		struct opening *o = table_at(core->table, i);
-		o->active = !o->barred;
+		o->active = !o->barred && !o->suspended;
 	}
 	if (!core->need_rebuild)
 		set_firewall(core, CORE_OK);
@@ -201,13 +205,14 @@ static void forget_flows(struct core *core)
 
 	for (size_t i = 0; i < b->change_count && !addr_is_any(&core->wan4); i++) {
 		const struct opening *o = b->changes[i].opening;
-		if (b->changes[i].kind != CHANGE_OPEN || !opening_is4(o) || o->disabled)
+		enum change_kind kind = b->changes[i].kind;
+		if ((kind != CHANGE_OPEN && kind != CHANGE_MOVE) || !opening_is4(o) || o->disabled)
 			continue;
 		flows[n++] = (struct fw_flow){
 			.proto = o->proto,
 			.dst = {core->wan4, o->external.port},
 			.remote = prefix_is_host(&o->remote) ? o->remote.addr : addr_any4(),
-			.keep = o->internal,
+			.keep = o->suspended ? (struct endpoint){addr_any4(), 0} : o->internal,
 		};
 		if (n < FLOWS_AT_ONCE)
 			continue;
@@ -216,6 +221,33 @@ static void forget_flows(struct core *core)
 	}
 	if (n > 0)
 		fw_forget(core->fw, flows, n);
+}
+
+/* A flow keeps the source it began with: what left from the address we had would never end while a
+ * game goes on sending, and never be answered. TCP ends by itself. */
+static void forget_past(struct core *core)
+{
+	struct fw_flow flows[FLOWS_AT_ONCE];
+	size_t n = 0;
+
+	for (size_t i = 0; i < table_listed(core->table); i++) {
+		const struct opening *o = table_at(core->table, i);
+		if (!opening_is4(o) || o->proto != MAP_PROTO_UDP)
+			continue;
+		if (n == FLOWS_AT_ONCE) {
+			fw_forget(core->fw, flows, n);
+			n = 0;
+		}
+		flows[n++] = (struct fw_flow){
+			.proto = o->proto,
+			.dst = {core->past_wan4, o->external.port},
+			.remote = addr_any4(),
+			.keep = {addr_any4(), 0},
+		};
+	}
+	if (n > 0)
+		fw_forget(core->fw, flows, n);
+	core->past_wan4 = addr_any4();
 }
 
 static bool bar_owner(struct core *core, uint32_t owner)
@@ -244,7 +276,8 @@ static bool bar_refused(struct core *core, const uint32_t *bad, size_t bad_count
 	bool any = false;
 
 	for (size_t i = 0; i < bad_count; i++) {
-		if (bad[i] < b->elem_count && bar_owner(core, b->elem_owner[bad[i]]))
+		if (bad[i] < b->elem_count && (bar_owner(core, b->elem_owner[bad[i]]) ||
+						      around_refused(core, &b->elems[bad[i]])))
 			any = true;
 	}
 	return any;
@@ -290,6 +323,8 @@ static int apply(struct core *core)
 	struct batch *b = &core->batch;
 	int err = b->rebuild ? elems_of_table(core) : elems_of_changes(core);
 
+	if (!err)
+		err = around_put(core, b->rebuild);
 	if (err)
 		return err;
 	if (b->elem_count == 0 && !b->rebuild) {
@@ -330,8 +365,11 @@ static void go_on(struct core *core)
 
 	b->applied = false;
 	if (!b->apply_err) {
+		around_done(core);
 		mark_active(core);
 		forget_flows(core);
+		if (b->rebuild && !addr_is_any(&core->wan4) && !addr_is_any(&core->past_wan4))
+			forget_past(core);
 		store_then_finish(core);
 		return;
 	}
@@ -355,13 +393,21 @@ static void go_on(struct core *core)
 
 /* ---- the beginning ---- */
 
+/* Nothing of it makes a table anew that was taken away until somebody needs one. */
+static bool has_own_work(const struct core *core, bool can_rebuild)
+{
+	if (core->resting)
+		return false;
+	return core->need_rebuild ? can_rebuild : core->firewall == CORE_OK && around_news(core);
+}
+
 static bool begin(struct core *core)
 {
 	struct batch *b = &core->batch;
 	bool gone = core->firewall == CORE_FAILED;
 	bool can_rebuild = !gone && core->rebuild_retry.slot == 0;
 
-	if (core->pending_count == 0 && !(core->need_rebuild && can_rebuild && !core->resting))
+	if (core->pending_count == 0 && !has_own_work(core, can_rebuild))
 		return false;
 	core->resting = false;
 	b->busy = true;
@@ -388,8 +434,11 @@ static bool step(struct core *core)
 
 	if (!core->ready)
 		return false;
-	if (!b->busy)
+	if (!b->busy) {
+		rules_free_old(core);
+		explain_step(core);
 		return begin(core);
+	}
 	if (!b->applied)
 		return false;
 	if (b->asking) {

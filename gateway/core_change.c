@@ -55,6 +55,8 @@ static void fill_lease(struct core *core, struct lease *l, const struct lease_pl
 	l->restored_wall_s = 0;
 	l->expires_ms = lp->granted_s == MAP_LIFETIME_ENDLESS ? LOOP_NEVER
 							      : now + lp->granted_s * 1000ULL;
+	if (lp->until_ms != 0)
+		l->expires_ms = lp->until_ms;
 	/* Renewed by id, it is the lease's own text. */
 	if (descr.len > 0)
 		memmove(l->descr, descr.p, descr.len);
@@ -107,10 +109,13 @@ static void count(struct core *core, const struct opening *o, int by)
 	struct device *d = devices_by_id(core->devices, o->device_id);
 
 	change_count_filters(core, o, (uint32_t)by * count_of(o->filters));
+	if (o->hand_id != 0)
+		core->hand_openings += (uint32_t)by;
 	if (!d)
 		return;
-	d->openings += (uint32_t)by;
-	core->zone_openings[d->row.zone] += (uint32_t)by;
+	devices_count_openings(core->devices, d, (uint32_t)by, o->hand_id != 0);
+	if (o->hand_id == 0)
+		core->zone_openings[d->row.zone] += (uint32_t)by;
 }
 
 /* The oldest opening of an endpoint leads its outbound packets; there is one at most. */
@@ -118,7 +123,7 @@ static bool may_be_pinned(const struct core *core, const struct opening *o)
 {
 	const struct opening *other = table_first_internal(core->table, o->proto, &o->internal);
 
-	if (!opening_is4(o) || o->disabled || o->outbound)
+	if (!opening_is4(o) || o->disabled || o->outbound || o->suspended)
 		return false;
 	for (; other; other = table_next_internal(other)) {
 		if (other != o && other->pinned)
@@ -176,7 +181,8 @@ static struct opening *new_opening(struct core *core, const struct opening_plan 
 		return NULL;
 	*o = (struct opening){
 		.core = core,
-		.id = pick_id(core, addr_is4(&op->internal.addr)),
+		.id = op->id ? op->id : pick_id(core, addr_is4(&op->internal.addr)),
+		.hand_id = op->hand_id,
 		.device_id = op->device_id,
 		.proto = op->proto,
 		.disabled = op->disabled,
@@ -186,7 +192,7 @@ static struct opening *new_opening(struct core *core, const struct opening_plan 
 		.remote = op->remote,
 		.remote_port = op->remote_port,
 		.rule_id = op->rule_id,
-		.created_wall_s = store_wall_s(core),
+		.created_wall_s = op->id ? op->created_wall_s : store_wall_s(core),
 	};
 	if (op->first) {
 		o->set_id = op->first->id;
@@ -214,7 +220,8 @@ int change_open(struct core *core, uint32_t item, const struct opening_plan *op,
 		return ERR_MEMORY;
 	}
 	count(core, o, 1);
-	change_id_taken(core, o->id);
+	if (op->id == 0)
+		change_id_taken(core, o->id);
 	*out = o;
 	return 0;
 fail:
@@ -243,7 +250,7 @@ static int plan_filters(struct opening *o, const struct map_filters *wanted, str
 
 	if (filter_eq(o->filters ? o->filters : &none, wanted))
 		return 0;
-	if (o->state != OPENING_LISTED || o->reshaped)
+	if (o->state != OPENING_LISTED || o->reshaped || o->moving)
 		return ERR_BUSY;
 	c->reshaped = true;
 	return keep_filters(wanted, &c->filters);
@@ -319,6 +326,50 @@ int change_close(struct core *core, uint32_t item, struct opening *o, const char
 	return pin_sibling(core, item, o);
 }
 
+static struct opening_place place_of(const struct opening *o)
+{
+	return (struct opening_place){o->device_id, o->internal.addr, o->suspended, o->pinned};
+}
+
+/* Leases are their device's, and news go to it, wherever it is. */
+static void move_leases(struct opening *o, const struct opening_place *to)
+{
+	for (struct lease *l = o->leases; l; l = l->next) {
+		if (l->device_id == o->device_id)
+			l->device_id = to->device_id;
+		if (addr_eq(&l->client, &o->internal.addr))
+			l->client = to->addr;
+	}
+}
+
+static void put_place(struct core *core, struct opening *o, const struct opening_place *to)
+{
+	count(core, o, -1);
+	move_leases(o, to);
+	table_move(core->table, o, to->device_id, &to->addr);
+	o->suspended = to->suspended;
+	o->pinned = to->pinned;
+	count(core, o, 1);
+}
+
+int change_move(struct core *core, uint32_t item, struct opening *o, const struct opening_move *m)
+{
+	struct opening_place to = m->to;
+	struct change c = {.kind = CHANGE_MOVE, .opening = o, .item = item, .what = m->what,
+		.why = m->why, .was = place_of(o), .saved_until_ms = o->kernel_until_ms};
+	struct opening left = *o;
+
+	if (o->state != OPENING_LISTED || o->reshaped || o->moving)
+		return ERR_BUSY;
+	if (!add(core, &c))
+		return ERR_MEMORY;
+	to.pinned = false;
+	put_place(core, o, &to);
+	o->pinned = may_be_pinned(core, o);
+	o->moving = true;
+	return pin_sibling(core, item, &left);
+}
+
 int change_end(struct core *core, uint32_t item, struct lease *l, const char *why)
 {
 	struct opening *o = l->opening;
@@ -376,6 +427,10 @@ static void undo(struct core *core, struct change *c)
 	case CHANGE_PIN:
 		c->opening->pinned = false;
 		return;
+	case CHANGE_MOVE:
+		put_place(core, c->opening, &c->was);
+		c->opening->moving = false;
+		break;
 	case CHANGE_PROLONG:
 		break;
 	}
@@ -433,6 +488,10 @@ static void commit(struct core *core, struct change *c)
 	case CHANGE_CLOSE:
 		commit_close(core, c->opening);
 		break;
+	case CHANGE_MOVE:
+		c->opening->moving = false;
+		core_tell(core, CORE_NEWS_CHANGED, c->opening);
+		break;
 	case CHANGE_PIN:
 	case CHANGE_PROLONG:
 		break;
@@ -452,11 +511,12 @@ void change_commit_all(struct core *core)
 
 int change_restore(struct core *core, struct opening *o)
 {
+	const struct device_host host = who_host(core, &o->internal.addr);
 	int err;
 
 	/* Its device's row may have been lost with the store's last write; its id must not become
 	 * another device's. */
-	if (!devices_adopt(core->devices, o->device_id, &o->internal.addr, store_wall_s(core)))
+	if (!devices_adopt(core->devices, o->device_id, &host))
 		return ERR_MEMORY;
 	err = table_reserve(core->table, o);
 	if (err)
@@ -478,7 +538,7 @@ static bool is_oldest(const struct core *core, const struct opening *o)
 {
 	const struct opening *x = table_first_internal(core->table, o->proto, &o->internal);
 
-	while (x && (x->disabled || x->id >= o->id))
+	while (x && (x->disabled || x->outbound || x->id >= o->id))
 		x = table_next_internal(x);
 	return x == NULL;
 }
@@ -487,7 +547,7 @@ void change_pin_oldest(struct core *core)
 {
 	for (size_t i = 0; i < table_listed4(core->table); i++) {
 		struct opening *o = table_at4(core->table, i);
-		o->pinned = !o->disabled && is_oldest(core, o);
+		o->pinned = !o->disabled && !o->suspended && is_oldest(core, o);
 	}
 }
 

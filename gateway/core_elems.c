@@ -130,7 +130,7 @@ static struct fw_hole hole_of(const struct core *core, const struct opening *o)
 /* An outbound flow over IPv6 leaves as it is, and one over IPv4 needs an address to leave from. */
 static bool has_elements(const struct core *core, const struct opening *o)
 {
-	return !o->disabled &&
+	return !o->disabled && !o->suspended &&
 	       (!o->outbound || (opening_is4(o) && !addr_is_any(&core->wan4)));
 }
 
@@ -250,68 +250,93 @@ static int put_change(struct core *core, uint32_t index)
 	case CHANGE_LEASE_END:
 	case CHANGE_PROLONG:
 		return put_renewed(core, c->opening, index);
-	case CHANGE_CLOSE:
-		return put_hole(core, c->opening, FW_ELEM_DEL, false, index);
 	case CHANGE_PIN:
 		return put_pin(core, c->opening, index);
+	case CHANGE_CLOSE:
+	case CHANGE_MOVE:
+		break;
 	}
 	return 0;
 }
 
-/* Closes go first: what ends may hold a key (an endpoint's outbound one) that another takes over.
- * Nothing is closed in the batch that opened it, so no order is lost. */
+/* What ends, and what leaves its place: it may hold a key that another takes over. */
+static int put_ending(struct core *core, uint32_t index)
+{
+	struct change *c = &core->batch.changes[index];
+	struct opening was = *c->opening;
+
+	if (c->kind == CHANGE_CLOSE)
+		return put_hole(core, c->opening, FW_ELEM_DEL, false, index);
+	if (c->kind != CHANGE_MOVE)
+		return 0;
+	was.internal.addr = c->was.addr;
+	was.suspended = c->was.suspended;
+	was.pinned = c->was.pinned;
+	if (!opening_is4(&was))
+		was.external.addr = c->was.addr;
+	return put_hole(core, &was, FW_ELEM_DEL, false, index);
+}
+
+/* At its new place, before anything renews it there. */
+static int put_moved(struct core *core, uint32_t index)
+{
+	struct change *c = &core->batch.changes[index];
+	struct opening *o = c->opening;
+
+	if (c->kind != CHANGE_MOVE || o->state == OPENING_CLOSING)
+		return 0;
+	o->kernel_until_ms = wanted_until_ms(core, o);
+	return put_hole(core, o, FW_ELEM_ADD, false, index);
+}
+
+/* Nothing is closed in the batch that opened it, so no order is lost. */
 int elems_of_changes(struct core *core)
 {
-	const struct batch *b = &core->batch;
+	int (*const passes[])(struct core *core, uint32_t index) = {
+		put_ending, put_moved, put_change};
 	int err = 0;
 
 	core->batch.elem_count = 0;
-	for (uint32_t i = 0; i < b->change_count && !err; i++) {
-		if (b->changes[i].kind == CHANGE_CLOSE)
-			err = put_change(core, i);
-	}
-	for (uint32_t i = 0; i < b->change_count && !err; i++) {
-		if (b->changes[i].kind != CHANGE_CLOSE)
-			err = put_change(core, i);
+	for (size_t pass = 0; pass < sizeof(passes) / sizeof(passes[0]); pass++) {
+		for (uint32_t i = 0; i < core->batch.change_count && !err; i++)
+			err = passes[pass](core, i);
 	}
 	return err;
 }
 
-static int put_prefix(struct batch *b, enum fw_set set, const struct prefix *p)
+int elems_add(struct core *core, const struct fw_elem *e)
 {
-	struct fw_elem *e;
-	uint8_t low[16], high[16];
-	size_t skip = set == FW_SET_LAN6 ? 0 : 12;
+	struct batch *b = &core->batch;
 
 	if (reserve(b, 1))
 		return ERR_MEMORY;
+	b->elems[b->elem_count] = *e;
+	b->elem_owner[b->elem_count++] = ELEMS_NO_OWNER;
+	return 0;
+}
+
+static int put_prefix(struct core *core, enum fw_set set, const struct prefix *p)
+{
+	struct fw_elem e = {.set = (uint8_t)set, .op = FW_ELEM_ADD};
+	uint8_t low[16], high[16];
+	size_t skip = set == FW_SET_LAN6 ? 0 : 12;
+
 	memcpy(low, p->addr.b, sizeof(low));
 	for (unsigned i = 0; i < 16; i++) {
 		unsigned kept = p->len > i * 8 ? p->len - i * 8 : 0;
 		high[i] = (uint8_t)(low[i] | (kept >= 8 ? 0 : 0xffu >> kept));
 	}
-	e = &b->elems[b->elem_count];
-	*e = (struct fw_elem){.set = (uint8_t)set, .op = FW_ELEM_ADD};
-	memcpy(e->key, low + skip, 16 - skip);
-	memcpy(e->key_end, high + skip, 16 - skip);
-	b->elem_owner[b->elem_count++] = ELEMS_NO_OWNER;
-	return 0;
+	memcpy(e.key, low + skip, 16 - skip);
+	memcpy(e.key_end, high + skip, 16 - skip);
+	return elems_add(core, &e);
 }
 
 static int put_wan_if(struct core *core)
 {
-	struct batch *b = &core->batch;
-	struct fw_elem *e;
+	struct fw_elem e = {.set = FW_SET_WAN_IF, .op = FW_ELEM_ADD};
 
-	if (core->wan_ifindex == 0)
-		return 0;
-	if (reserve(b, 1))
-		return ERR_MEMORY;
-	e = &b->elems[b->elem_count];
-	*e = (struct fw_elem){.set = FW_SET_WAN_IF, .op = FW_ELEM_ADD};
-	memcpy(e->key, &core->wan_ifindex, sizeof(uint32_t));
-	b->elem_owner[b->elem_count++] = ELEMS_NO_OWNER;
-	return 0;
+	memcpy(e.key, &core->wan_ifindex, sizeof(uint32_t));
+	return core->wan_ifindex == 0 ? 0 : elems_add(core, &e);
 }
 
 static int put_surroundings(struct core *core)
@@ -320,10 +345,10 @@ static int put_surroundings(struct core *core)
 	int err = put_wan_if(core);
 
 	if (!err && !addr_is_any(&core->wan4))
-		err = put_prefix(&core->batch, FW_SET_WAN4, &wan);
+		err = put_prefix(core, FW_SET_WAN4, &wan);
 	for (size_t i = 0; i < core->lan_count && !err; i++) {
 		bool is4 = addr_is4(&core->lans[i].addr);
-		err = put_prefix(&core->batch, is4 ? FW_SET_LAN4 : FW_SET_LAN6, &core->lans[i]);
+		err = put_prefix(core, is4 ? FW_SET_LAN4 : FW_SET_LAN6, &core->lans[i]);
 	}
 	return err;
 }

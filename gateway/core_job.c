@@ -58,13 +58,16 @@ static int run_op(struct db *db, const struct op *op)
 	case OP_CLEAR:
 		return db_openings_clear(db);
 	case OP_RECORD:
-		return db_record_add(db, &op->record);
+		return db_record_add(db, &op->row.record, op->row.detail ? op->row.detail : "");
 	case OP_STATE:
 		return db_state_put(db, &op->state);
 	case OP_DEVICE:
 		return db_device_put(db, &op->device);
 	case OP_DEVICE_ADDR:
-		return db_device_addr_put(db, op->device_addr.id, &op->device_addr.addr);
+		return db_device_addr_put(db, op->device_addr.id, &op->device_addr.addr,
+			op->device_addr.ifname);
+	case OP_DEVICE_ADDR_GONE:
+		return db_device_addr_delete(db, &op->device_addr.addr);
 	case OP_DEVICE_GONE:
 		return db_device_delete(db, op->device.id);
 	case OP_DEVICE_ADDRS_GONE:
@@ -75,6 +78,8 @@ static int run_op(struct db *db, const struct op *op)
 		return db_setting_put(db, op->setting.name, op->setting.value);
 	case OP_PRUNE:
 		return run_prune(db, &op->limits);
+	case OP_KEPT:
+		return op->kept.put(db, op->kept.row);
 	}
 	return 0;
 }
@@ -127,6 +132,12 @@ void job_free(struct store_job *sj)
 {
 	if (!sj)
 		return;
+	for (size_t i = 0; i < sj->count; i++) {
+		if (sj->ops[i].kind == OP_RECORD)
+			free(sj->ops[i].row.detail);
+		else if (sj->ops[i].kind == OP_KEPT)
+			free(sj->ops[i].kept.row);
+	}
 	free(sj->ops);
 	free(sj);
 }
@@ -169,7 +180,7 @@ static void job_done(struct db_job *job, int err)
 		sj->stored(core);
 	}
 	if (sj->done)
-		sj->done(sj->arg, err);
+		sj->done(sj->arg, err ? ERR_UNSTORED : 0);
 	job_free(sj);
 }
 
@@ -226,6 +237,8 @@ void job_put_opening(struct store_job *sj, const struct opening *o)
 		.set_id = o->set_id,
 		.set_offset = o->set_offset,
 		.rule_id = o->rule_id,
+		.hand_id = o->hand_id,
+		.suspended = o->suspended,
 		.created_wall_s = o->created_wall_s,
 	};
 	if (o->filters)
@@ -267,14 +280,23 @@ void job_put_state(struct store_job *sj)
 	sj->core->state_dirty = false;
 }
 
-static void put_device_addr(void *arg, uint32_t device_id, const struct addr *addr)
+static void put_device(void *arg, const struct db_device *row)
+{
+	struct op *op = job_add(arg, OP_DEVICE);
+
+	if (op)
+		op->device = *row;
+}
+
+static void put_device_addr(void *arg, const struct device_addr *a)
 {
 	struct op *op = job_add(arg, OP_DEVICE_ADDR);
 
 	if (!op)
 		return;
-	op->device_addr.id = device_id;
-	op->device_addr.addr = *addr;
+	op->device_addr.id = a->device->row.id;
+	op->device_addr.addr = a->addr;
+	memcpy(op->device_addr.ifname, a->ifname, sizeof(op->device_addr.ifname));
 }
 
 /* Before what is new: an address may have gone from one to the other. */
@@ -287,7 +309,12 @@ static void put_devices_lost(struct store_job *sj)
 		if (op)
 			op->device.id = lost->ids[i];
 	}
-	if (lost->addrs)
+	for (size_t i = 0; i < lost->addr_count && !lost->all_addrs; i++) {
+		struct op *op = job_add(sj, OP_DEVICE_ADDR_GONE);
+		if (op)
+			op->device_addr.addr = lost->addrs[i];
+	}
+	if (lost->all_addrs)
 		job_add(sj, OP_DEVICE_ADDRS_GONE);
 	devices_lost_told(sj->core->devices);
 }
@@ -295,14 +322,7 @@ static void put_devices_lost(struct store_job *sj)
 void job_put_devices(struct store_job *sj)
 {
 	put_devices_lost(sj);
-	for (size_t i = 0; i < devices_count(sj->core->devices); i++) {
-		struct device *d = devices_at(sj->core->devices, i);
-		struct op *op = d->dirty ? job_add(sj, OP_DEVICE) : NULL;
-		if (!op)
-			continue;
-		op->device = d->row;
-		d->dirty = false;
-	}
+	devices_new_rows(sj->core->devices, put_device, sj);
 	devices_new_addrs(sj->core->devices, put_device_addr, sj);
 }
 
@@ -313,22 +333,22 @@ struct db_record *job_put_record(struct store_job *sj, enum db_ring ring, const 
 
 	if (!op)
 		return NULL;
-	op->record = (struct db_record){
+	op->row.record = (struct db_record){
 		.ring = ring,
 		.wall_s = store_wall_s(core),
 		.wall_synced = core->wall_synced,
 		.count = 1,
 	};
-	strncpy(op->record.what, what, sizeof(op->record.what) - 1);
+	strncpy(op->row.record.what, what, sizeof(op->row.record.what) - 1);
 	if (++core->records_since_prune >= PRUNE_EVERY) {
 		struct op *prune = job_add(sj, OP_PRUNE);
 		if (prune)
 			prune->limits = core->limits;
 		core->records_since_prune = 0;
 		/* The array may have moved: the record is the one before. */
-		return prune ? &sj->ops[sj->count - 2].record : &op->record;
+		return prune ? &sj->ops[sj->count - 2].row.record : &op->row.record;
 	}
-	return &op->record;
+	return &op->row.record;
 }
 
 void job_put_why(struct db_record *r, const char *why)
@@ -339,3 +359,129 @@ void job_put_why(struct db_record *r, const char *why)
 		memcpy(r->why, cut.p, cut.len);
 }
 
+
+struct op *job_put_admin(struct store_job *sj, const char *what, const struct core_act *act)
+{
+	struct db_record *r = job_put_record(sj, DB_RING_ADMIN, what);
+	struct str by = str_cut_utf8(str_from(act->by), sizeof(r->descr) - 1);
+
+	sj->done = act->done;
+	sj->arg = act->arg;
+	if (!r)
+		return NULL;
+	if (by.len > 0)
+		memcpy(r->descr, by.p, by.len);
+	return (struct op *)((char *)r - offsetof(struct op, row.record));
+}
+
+/* ---- rows of policy ---- */
+
+void job_put_row(struct store_job *sj, int (*put)(struct db *db, const void *row), const void *row,
+	size_t size)
+{
+	struct op *op = job_add(sj, OP_KEPT);
+
+	if (!op)
+		return;
+	op->kept.put = put;
+	op->kept.row = malloc(size);
+	if (op->kept.row)
+		memcpy(op->kept.row, row, size);
+	else
+		sj->lacking = true;
+}
+
+struct rule_list {
+	size_t count;
+	struct rule at[];
+};
+
+static int put_rules(struct db *db, const void *row)
+{
+	const struct rule_list *list = row;
+
+	return db_rules_replace(db, list->at, list->count);
+}
+
+void job_put_rules(struct store_job *sj, const struct rule *rules, size_t count)
+{
+	struct op *op = job_add(sj, OP_KEPT);
+	struct rule_list *list = op ? malloc(sizeof(*list) + count * sizeof(*rules)) : NULL;
+
+	if (!list) {
+		sj->lacking = true;
+		return;
+	}
+	list->count = count;
+	if (count > 0)
+		memcpy(list->at, rules, count * sizeof(*rules));
+	op->kept.put = put_rules;
+	op->kept.row = list;
+}
+
+static int clear_hands(struct db *db, const void *row)
+{
+	(void)row;
+	return db_hands_clear(db);
+}
+
+static int put_hand(struct db *db, const void *row)
+{
+	return db_hand_put(db, row);
+}
+
+void job_put_hands(struct store_job *sj)
+{
+	size_t count;
+	const struct hand *hands = core_hands(sj->core, &count);
+
+	job_put_row(sj, clear_hands, "", 1);
+	for (size_t i = 0; i < count; i++)
+		job_put_row(sj, put_hand, &hands[i], sizeof(hands[i]));
+}
+
+void job_put_policy(struct store_job *sj)
+{
+	size_t count;
+	const struct limits_entry *table = limits_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct op *op = job_add(sj, OP_SETTING);
+		if (!op)
+			return;
+		op->setting.name = table[i].name;
+		op->setting.value = limits_get(&sj->core->limits, &table[i]);
+	}
+	job_put_rules(sj, sj->core->rules, sj->core->rule_count);
+	job_put_hands(sj);
+}
+
+static int put_card(struct db *db, const void *row)
+{
+	return db_card_put(db, row);
+}
+
+void job_put_card(struct store_job *sj, const struct card *c)
+{
+	job_put_row(sj, put_card, c, sizeof(*c));
+}
+
+static int delete_card(struct db *db, const void *row)
+{
+	const uint32_t *id = row;
+
+	return db_card_delete(db, *id);
+}
+
+void job_put_card_gone(struct store_job *sj, uint32_t id)
+{
+	job_put_row(sj, delete_card, &id, sizeof(id));
+}
+
+int job_run_now(struct store_job *sj, struct db *db)
+{
+	int err = sj->lacking ? ERR_MEMORY : run_job(db, &sj->job);
+
+	job_free(sj);
+	return err;
+}

@@ -19,11 +19,13 @@ enum op_kind {
 	OP_STATE,
 	OP_DEVICE,
 	OP_DEVICE_ADDR,
+	OP_DEVICE_ADDR_GONE,
 	OP_DEVICE_GONE,
 	OP_DEVICE_ADDRS_GONE,
 	OP_DEVICES_CLEAR,
 	OP_SETTING,
 	OP_PRUNE,
+	OP_KEPT,
 };
 
 struct op {
@@ -35,18 +37,26 @@ struct op {
 			uint32_t id;		/* of the opening */
 			struct map_filters list;
 		} filters;
-		struct db_record record;
+		struct {
+			struct db_record record;
+			char *detail;		/* malloc'ed JSON, or NULL */
+		} row;
 		struct db_state state;
 		struct db_device device;
 		struct {
 			uint32_t id;
 			struct addr addr;
+			char ifname[DB_IFNAME_MAX];
 		} device_addr;
 		struct {
 			const char *name;	/* of the limits table */
 			int64_t value;
 		} setting;
 		struct limits limits;
+		struct {
+			int (*put)(struct db *db, const void *row);
+			void *row;	/* malloc'ed; kept for others, who know what it is */
+		} kept;
 	};
 };
 
@@ -80,6 +90,18 @@ void job_put_state(struct store_job *sj);
 void job_put_devices(struct store_job *sj);
 /* A record row, with its time; valid until the next row is added. NULL: no memory. */
 struct db_record *job_put_record(struct store_job *sj, enum db_ring ring, const char *what);
+/* A row of the owner's acts, by whom; its done is the job's. NULL: no memory. */
+struct op *job_put_admin(struct store_job *sj, const char *what, const struct core_act *act);
+/* A copy of the row, for put. */
+void job_put_row(struct store_job *sj, int (*put)(struct db *db, const void *row), const void *row,
+	size_t size);
+void job_put_rules(struct store_job *sj, const struct rule *rules, size_t count); /* all */
+void job_put_hands(struct store_job *sj);	/* all */
+void job_put_policy(struct store_job *sj);	/* rules, limits, openings by hand */
+void job_put_card(struct store_job *sj, const struct card *c);
+void job_put_card_gone(struct store_job *sj, uint32_t id);
+/* At start, before the thread: in this one. */
+int job_run_now(struct store_job *sj, struct db *db);
 void job_put_why(struct db_record *r, const char *why);
 
 #endif

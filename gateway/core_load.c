@@ -21,7 +21,7 @@ struct loading {
 	bool stale;			/* rows were not as they should be */
 };
 
-/* ---- state, settings, rules, devices ---- */
+/* ---- state, devices ---- */
 
 static int new_state(struct core *core)
 {
@@ -58,50 +58,6 @@ static void set_epoch(struct core *core, bool same_boot)
 	core->state_dirty = true;
 }
 
-static int on_setting(void *arg, const char *name, int64_t value)
-{
-	struct core *core = arg;
-	int err = limits_set(&core->limits, str_from(name), value);
-
-	if (err)
-		log_error(core->log, "store: setting %s = %lld: %s", name, (long long)value,
-			err_text(err));
-	return err ? ERR_CORRUPT : 0;
-}
-
-static int on_rule(void *arg, const struct rule *row)
-{
-	struct core *core = arg;
-	const char *fault = rule_fault(row);
-	struct rule *rules;
-
-	if (fault) {
-		log_error(core->log, "store: rule %u: %s", row->id, fault);
-		return ERR_CORRUPT;
-	}
-	rules = realloc(core->rules, (core->rule_count + 1) * sizeof(*rules));
-	if (!rules)
-		return ERR_MEMORY;
-	core->rules = rules;
-	rules[core->rule_count++] = *row;
-	return 0;
-}
-
-static int write_day_one(struct db *db)
-{
-	size_t count;
-	const struct rule *rules = rule_day_one(&count);
-	int err = db_begin(db, true);
-
-	if (!err)
-		err = db_rules_replace(db, rules, count);
-	if (!err)
-		err = db_commit(db);
-	if (err)
-		db_rollback(db);
-	return err;
-}
-
 static int on_device(void *arg, const struct db_device *row)
 {
 	struct core *core = arg;
@@ -113,10 +69,11 @@ static int on_device(void *arg, const struct db_device *row)
 	return devices_load(core->devices, row);
 }
 
-static int on_device_addr(void *arg, uint32_t device_id, const struct addr *addr)
+static int on_device_addr(void *arg, uint32_t device_id, const struct addr *addr,
+	const char *ifname)
 {
 	struct core *core = arg;
-	int err = devices_load_addr(core->devices, device_id, addr);
+	int err = devices_load_addr(core->devices, device_id, addr, ifname);
 
 	/* More devices than there are places for: the address goes with its device. */
 	return err == ERR_NOT_FOUND ? 0 : err;
@@ -159,6 +116,8 @@ static int on_opening(void *arg, const struct db_opening *row)
 		.remote = row->remote,
 		.remote_port = row->remote_port,
 		.rule_id = row->rule_id,
+		.hand_id = row->hand_id,
+		.suspended = row->suspended,
 		.created_wall_s = row->created_wall_s,
 	};
 	ld->stale |= forget_older(ld->core, o);
@@ -243,17 +202,19 @@ static int check_owned(struct core *core)
 	return 0;
 }
 
-static int load_rows(struct core *core, struct db *db, bool same_boot)
+static int load_rows(struct core *core, struct db *db, bool same_boot, bool is_new)
 {
 	struct loading ld = {.core = core, .same_boot = same_boot};
-	int err = db_settings_each(db, on_setting, core);
+	int err = db_devices_each(db, on_device, core);
 
 	if (!err)
-		err = db_rules_each(db, on_rule, core);
-	if (!err)
-		err = db_devices_each(db, on_device, core);
-	if (!err)
 		err = db_device_addrs_each(db, on_device_addr, core);
+	if (!err)
+		err = policy_load(core, db, is_new);
+	if (!err)
+		err = cards_load(core, db);
+	if (!err)
+		err = alerts_load(core, db);
 	if (!err)
 		err = db_openings_each(db, on_opening, &ld);
 	if (!err)
@@ -261,7 +222,7 @@ static int load_rows(struct core *core, struct db *db, bool same_boot)
 	if (!err)
 		err = db_leases_each(db, on_lease, &ld);
 	/* Written anew as a whole: see core_new. */
-	core->store_stale = !same_boot || ld.stale;
+	core->store_stale = core->store_stale || !same_boot || ld.stale;
 	return err ? err : check_owned(core);
 }
 
@@ -271,11 +232,8 @@ static int read_store(struct core *core, struct db *db, const uint8_t boot_id[DB
 	int err = db_state_get(db, &core->state);
 
 	is_new = err == ERR_NOT_FOUND;
-	if (is_new) {
-		err = write_day_one(db);
-		if (!err)
-			err = new_state(core);
-	}
+	if (is_new)
+		err = new_state(core);
 	if (err)
 		return err;
 	same_boot = !is_new && memcmp(core->state.boot_id, boot_id, DB_BOOT_ID_LEN) == 0;
@@ -284,7 +242,7 @@ static int read_store(struct core *core, struct db *db, const uint8_t boot_id[DB
 	core->first_new_pinhole = core->state.next_pinhole_id;
 	set_epoch(core, same_boot);
 	/* Times of another boot mean nothing any more: all are written in this one's. */
-	return load_rows(core, db, same_boot);
+	return load_rows(core, db, same_boot, is_new);
 }
 
 /* What cannot be read is named, down to the column: see db_reason. */
@@ -352,8 +310,11 @@ static void adopt(struct core *core, const struct elems_memo *memo, const struct
 								      : kernel_end_ms(core, e),
 	};
 
-	if (!o)
+	/* What the owner made is made anew as it should be. */
+	if (!o || l.origin == MAP_ORIGIN_OWNER) {
+		free(o);
 		return;
+	}
 	memcpy(l.nonce, memo->nonce, MAP_NONCE_LEN);
 	*o = (struct opening){
 		.core = core,

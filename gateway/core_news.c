@@ -23,10 +23,20 @@ void core_unwatch(struct core *core, core_news_fn *fn, void *arg)
 	}
 }
 
-void core_tell(struct core *core, enum core_news news, const struct opening *o)
+void core_tell_all(struct core *core, const struct core_told *told)
 {
 	for (size_t i = 0; i < CORE_WATCHERS; i++) {
 		if (core->watchers[i].fn)
-			core->watchers[i].fn(core->watchers[i].arg, news, o);
+			core->watchers[i].fn(core->watchers[i].arg, told);
 	}
+}
+
+void core_tell(struct core *core, enum core_news news, const struct opening *o)
+{
+	core_tell_all(core, &(struct core_told){.news = news, .opening = o});
+}
+
+void core_tell_id(struct core *core, enum core_news news, uint32_t id)
+{
+	core_tell_all(core, &(struct core_told){.news = news, .id = id});
 }

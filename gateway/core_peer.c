@@ -168,7 +168,7 @@ static void open_new(struct asking *a)
 	if (!ask_quota(a))
 		return;
 	op.external.port = choose_port(a, &op);
-	if (op.external.port == 0)
+	if (op.external.port == 0 || !ask_quota(a))
 		return;
 	lp = ask_lease(a);
 	op.rule_id = a->decision.rule_id;
@@ -245,7 +245,8 @@ static void flush_keeps(struct keeping *k)
 static void put_keep(struct keeping *k, const struct opening *o)
 {
 	uint64_t now = loop_now_ms(k->core->loop);
-	uint64_t until = o->state == OPENING_CLOSING ? now : change_until_ms(o);
+	bool over = o->state == OPENING_CLOSING || o->suspended;
+	uint64_t until = over ? now : change_until_ms(o);
 
 	if (!o->outbound)
 		return;

@@ -23,6 +23,10 @@ static void overwrite(struct asking *a, struct opening *o)
 	bool same_end = addr_eq(&o->internal.addr, &a->req->internal.addr) &&
 			o->internal.port == a->req->internal.port;
 
+	if (o->hand_id != 0) {
+		ask_answer(a->item, MAP_RESERVED, "the owner opened this port by hand");
+		return;
+	}
 	if (o->device_id != a->device->row.id) {
 		ask_answer(a->item, MAP_TAKEN, map_result_text(MAP_TAKEN));
 		return;
@@ -46,7 +50,7 @@ static void overwrite(struct asking *a, struct opening *o)
 
 static bool is_alike(const struct opening *o, const struct map_req *req)
 {
-	return !o->outbound && o->disabled == req->disabled &&
+	return !o->outbound && o->hand_id == 0 && o->disabled == req->disabled &&
 	       o->remote_port == req->remote_port && prefix_eq(&o->remote, &req->remote);
 }
 
@@ -67,10 +71,41 @@ static struct opening *find_endpoint(const struct asking *a)
 	return held ? held : oldest;
 }
 
+/* PCP and NAT-PMP know an administrator's mapping of the endpoint itself (RFC 6887 section 11.3,
+ * RFC 6886 section 3.4). */
+static struct opening *find_static(const struct asking *a)
+{
+	struct opening *o = table_first_internal(a->core->table, a->req->proto, &a->req->internal);
+
+	if (a->req->key != MAP_KEY_INTERNAL || !prefix_is_any(&a->req->remote) ||
+		(a->req->origin != MAP_ORIGIN_PCP && a->req->origin != MAP_ORIGIN_NATPMP))
+		return NULL;
+	while (o && (o->outbound || o->hand_id == 0 || !prefix_is_any(&o->remote)))
+		o = table_next_internal(o);
+	return o;
+}
+
+static void tell_static(struct asking *a, const struct opening *o)
+{
+	if (a->req->exact && opening_is4(o) && a->req->external.port != o->external.port)
+		ask_answer(a->item, MAP_TAKEN, "the owner opened it by another port");
+	else
+		ask_granted(a, o, UINT32_MAX);
+}
+
+/* A pinhole is its endpoint: there is no second one beside the owner's. */
+static bool is_by_hand(const struct asking *a)
+{
+	const struct opening *o = table_by_internal(a->core->table, a->req->proto,
+		&a->req->internal, &a->req->remote, a->req->remote_port);
+
+	return o && !opening_is4(o) && o->hand_id != 0;
+}
+
 static void open_by_key(struct asking *a)
 {
 	const struct map_req *req = a->req;
-	struct opening *o;
+	struct opening *o, *by_hand;
 
 	if (req->key == MAP_KEY_EXTERNAL && req->exact) {
 		o = table_by_external(a->core->table, req->proto, req->external.port, &req->remote);
@@ -81,8 +116,13 @@ static void open_by_key(struct asking *a)
 		return;
 	}
 	o = find_endpoint(a);
+	by_hand = find_static(a);
 	if (o)
 		unit_renew(a, o);
+	else if (by_hand)
+		tell_static(a, by_hand);
+	else if (is_by_hand(a))
+		ask_answer(a->item, MAP_RESERVED, "the owner opened this port by hand");
 	else
 		unit_open(a);
 }
@@ -100,6 +140,10 @@ static void end_on(struct asking *a, struct opening *o)
 	int err;
 
 	a->item->ans = (struct map_ans){.result = MAP_OK, .id = o ? o->id : 0};
+	if (!o && find_static(a)) {
+		ask_answer(a->item, MAP_NOT_OWNER, "the owner opened this port by hand");
+		return;
+	}
 	if (!o || (!l && a->req->key == MAP_KEY_INTERNAL)) {
 		ask_answer(a->item, MAP_NOT_FOUND, map_result_text(MAP_NOT_FOUND));
 		return;
@@ -207,7 +251,7 @@ static void plan_request(struct core *core, uint32_t index)
 	/* The owner's hand closes by id; it asks for no opening of its own. */
 	assert(item->req.origin != MAP_ORIGIN_OWNER || item->req.op == MAP_OP_CLOSE);
 	if (item->req.origin != MAP_ORIGIN_OWNER) {
-		a.device = ask_device(core, &item->req.client);
+		a.device = ask_device(&a, &item->req.client, &a.unknown);
 		if (!a.device) {
 			ask_answer(item, MAP_TROUBLE, "too many devices, or not known who asks");
 			return;
@@ -290,6 +334,9 @@ void plan_item(struct core *core, uint32_t index)
 		break;
 	case PENDING_FLUSH:
 		plan_flush(core, index);
+		break;
+	case PENDING_PLAN:
+		item->plan(core, index);
 		break;
 	}
 	/* Whatever goes wrong, nothing of it stays (RFC 6887 section 7.3). */

@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define VERIFY_ROWS 2000		/* of a slice: some milliseconds */
+
 struct page_job {
 	struct db_job job;
-	struct core *core;
-	uint64_t before;
-	uint32_t want;
-	struct db_record *rows;
-	uint32_t count;
+	struct core_page page;
+	size_t count;
+	struct core_row *rows;
+	char **details;		/* of each row, or NULL */
 	core_page_fn *fn;
 	void *arg;
 };
@@ -76,6 +77,16 @@ static bool is_worth_writing(const struct change *c)
 	       l->expires_ms < l->stored_ms || behind / 250 >= l->granted_s;
 }
 
+static void put_moved(struct store_job *sj, const struct change *c)
+{
+	if (c->opening->state != OPENING_CLOSING) {
+		job_put_opening(sj, c->opening);
+		for (struct lease *l = c->opening->leases; l; l = l->next)
+			job_put_lease(sj, l);
+	}
+	record_change(sj, c, c->what);
+}
+
 static void put_change(struct store_job *sj, const struct change *c)
 {
 	switch (c->kind) {
@@ -105,6 +116,9 @@ static void put_change(struct store_job *sj, const struct change *c)
 	case CHANGE_PIN:
 		if (c->opening->state != OPENING_CLOSING)
 			job_put_opening(sj, c->opening);
+		break;
+	case CHANGE_MOVE:
+		put_moved(sj, c);
 		break;
 	case CHANGE_PROLONG:
 		break;
@@ -148,6 +162,8 @@ void store_everything(struct core *core)
 	devices_soil(core->devices);
 	job_put_devices(sj);
 	job_put_state(sj);
+	job_put_policy(sj);
+	cards_put_all(sj);
 	job_add(sj, OP_CLEAR);
 	for (size_t i = 0; i < table_listed(core->table); i++) {
 		struct opening *o = table_at(core->table, i);
@@ -179,42 +195,42 @@ void store_state(struct core *core)
 
 /* ---- the owner's acts and reading ---- */
 
-void store_admin(struct core *core, const char *what, const char *why)
+void store_admin(struct core *core, const char *what, const char *why, const struct core_act *act)
 {
 	struct store_job *sj = job_new(core, true);
-	struct db_record *r = sj ? job_put_record(sj, DB_RING_ADMIN, what) : NULL;
-
-	if (!r) {
-		job_free(sj);
-		return;
-	}
-	job_put_why(r, why);
-	job_submit(sj);
-}
-
-int store_setting(struct core *core, const char *name, int64_t value, core_done_fn *done, void *arg)
-{
-	struct store_job *sj = job_new(core, true);
-	struct op *op = sj ? job_add(sj, OP_SETTING) : NULL;
-	struct db_record *r;
-	char text[DB_RECORD_TEXT_MAX];
-	struct writer w = writer_to(text, sizeof(text) - 1);
+	struct op *op = sj ? job_put_admin(sj, what, act) : NULL;
 
 	if (!op) {
 		job_free(sj);
+		return;
+	}
+	job_put_why(&op->row.record, why);
+	job_submit(sj);
+}
+
+int store_setting(struct core *core, const struct store_setting *s, const struct core_act *act)
+{
+	struct store_job *sj = job_new(core, true);
+	struct op *op = sj ? job_add(sj, OP_SETTING) : NULL;
+	char text[DB_RECORD_TEXT_MAX];
+	struct writer w = writer_to(text, sizeof(text) - 1);
+
+	writer_text(&w, s->name);
+	writer_text(&w, " = ");
+	writer_dec(&w, (uint64_t)s->value);
+	text[w.len] = '\0';
+	if (op) {
+		op->setting.name = s->name;
+		op->setting.value = s->value;
+		op = job_put_admin(sj, "setting", act);
+	}
+	if (!op) {
+		job_free(sj);
+		free(s->detail);
 		return ERR_MEMORY;
 	}
-	op->setting.name = name;
-	op->setting.value = value;
-	writer_text(&w, name);
-	writer_text(&w, " = ");
-	writer_dec(&w, (uint64_t)value);
-	text[w.len] = '\0';
-	r = job_put_record(sj, DB_RING_ADMIN, "setting");
-	if (r)
-		job_put_why(r, text);
-	sj->done = done;
-	sj->arg = arg;
+	op->row.detail = s->detail;
+	job_put_why(&op->row.record, text);
 	return job_submit(sj) ? 0 : ERR_FULL;
 }
 
@@ -222,15 +238,46 @@ static int keep_row(void *arg, const struct db_record *row)
 {
 	struct page_job *pj = arg;
 
-	if (pj->count < pj->want)
-		pj->rows[pj->count++] = *row;
+	if (pj->count < pj->page.count)
+		pj->rows[pj->count++] = (struct core_row){.record = *row, .detail = ""};
 	return 0;
+}
+
+/* The details of the owner's acts, which no other row has. */
+static int keep_details(struct db *db, struct page_job *pj)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < pj->count && !err; i++) {
+		const char *text = NULL;
+		if (pj->rows[i].record.ring != DB_RING_ADMIN)
+			continue;
+		err = db_record_detail(db, pj->rows[i].record.seq, &text);
+		pj->details[i] = !err && text ? strdup(text) : NULL;
+		if (pj->details[i])
+			pj->rows[i].detail = pj->details[i];
+	}
+	return err;
 }
 
 static int run_page(struct db *db, struct db_job *job)
 {
 	struct page_job *pj = (struct page_job *)job;
-	return db_record_page(db, pj->before, pj->want, keep_row, pj);
+	const struct db_record_page page = {
+		.filter = pj->page.filter, .before = pj->page.before, .count = pj->page.count,
+	};
+	int err = db_record_find(db, &page, keep_row, pj);
+
+	return err ? err : keep_details(db, pj);
+}
+
+static void page_free(struct page_job *pj)
+{
+	for (size_t i = 0; pj->details && i < pj->count; i++)
+		free(pj->details[i]);
+	free(pj->details);
+	free(pj->rows);
+	free(pj);
 }
 
 static void page_done(struct db_job *job, int err)
@@ -238,34 +285,76 @@ static void page_done(struct db_job *job, int err)
 	struct page_job *pj = (struct page_job *)job;
 
 	pj->fn(pj->arg, err, pj->rows, err ? 0 : pj->count);
-	free(pj->rows);
-	free(pj);
+	page_free(pj);
 }
 
-int store_page(struct core *core, uint64_t before, uint32_t want, core_page_fn *fn, void *arg)
+int store_page(struct core *core, const struct core_page *page, core_page_fn *fn, void *arg)
 {
 	struct page_job *pj = calloc(1, sizeof(*pj));
-	int err;
+	size_t count = page->count ? page->count : 1;
+	int err = ERR_MEMORY;
 
 	if (!pj)
-		return ERR_MEMORY;
-	pj->rows = calloc(want ? want : 1, sizeof(*pj->rows));
-	if (!pj->rows) {
-		free(pj);
-		return ERR_MEMORY;
-	}
+		return err;
+	pj->rows = calloc(count, sizeof(*pj->rows));
+	pj->details = calloc(count, sizeof(*pj->details));
 	pj->job = (struct db_job){.run = run_page, .done = page_done};
-	pj->before = before;
-	pj->want = want;
+	pj->page = *page;
 	pj->fn = fn;
 	pj->arg = arg;
 	/* What was refused a moment ago belongs on the page. */
 	refuse_flush(core);
-	err = db_queue_submit(core->queue, &pj->job);
-	if (err) {
-		free(pj->rows);
-		free(pj);
-	}
+	if (pj->rows && pj->details)
+		err = db_queue_submit(core->queue, &pj->job);
+	if (err)
+		page_free(pj);
+	return err;
+}
+
+/* ---- verifying the record ---- */
+
+struct verify_job {
+	struct db_job job;
+	struct core *core;
+	struct db_verify state;
+	core_verified_fn *fn;
+	void *arg;
+};
+
+static int run_verify(struct db *db, struct db_job *job)
+{
+	struct verify_job *vj = (struct verify_job *)job;
+
+	return db_record_verify(db, &vj->state, VERIFY_ROWS);
+}
+
+/* Other jobs come between two slices. */
+static void verify_done(struct db_job *job, int err)
+{
+	struct verify_job *vj = (struct verify_job *)job;
+	bool again = err == ERR_AGAIN;
+
+	if (again)
+		err = vj->core->queue ? db_queue_submit(vj->core->queue, job) : ERR_GONE;
+	if (again && !err)
+		return;
+	vj->fn(vj->arg, err, vj->state.bad_seq, vj->state.rows);
+	free(vj);
+}
+
+int store_verify(struct core *core, core_verified_fn *fn, void *arg)
+{
+	struct verify_job *vj = calloc(1, sizeof(*vj));
+	int err = ERR_MEMORY;
+
+	if (!vj)
+		return err;
+	*vj = (struct verify_job){.core = core, .fn = fn, .arg = arg};
+	vj->job = (struct db_job){.run = run_verify, .done = verify_done};
+	refuse_flush(core);
+	err = core->queue ? db_queue_submit(core->queue, &vj->job) : ERR_GONE;
+	if (err)
+		free(vj);
 	return err;
 }
 

@@ -124,6 +124,9 @@ void unit_open(struct asking *a)
 	for (n = 0; n < a->run; n++)
 		decide_pair(a, (uint16_t)(a->req->internal.port + n), (uint16_t)(external + n),
 			&cap_s);
+	/* Which rule decides is known now, and how many it lets this device have. */
+	if (!ask_quota(a))
+		return;
 	/* A quota makes the unit shorter, not impossible. */
 	for (n = 0; n < a->run && !err &&
 		(n == 0 || (ask_quota(a) && ask_filters(a, NULL))); n++)

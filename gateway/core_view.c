@@ -41,6 +41,16 @@ static size_t devices_with_openings(const struct core *core)
 	return n;
 }
 
+static size_t cards_waiting(const struct core *core)
+{
+	size_t count, n = 0;
+	const struct card *cards = core_cards(core, &count);
+
+	for (size_t i = 0; i < count; i++)
+		n += cards[i].state == CARD_OPEN;
+	return n;
+}
+
 static size_t outbound(const struct core *core)
 {
 	size_t n = 0;
@@ -60,7 +70,10 @@ void core_status(const struct core *core, struct core_status *out)
 		.store = core->store,
 		.openings = table_count(core->table) - outbound(core),
 		.devices_with_openings = devices_with_openings(core),
-		.attended = false,
+		.attended = core->state.attended,
+		.preset = core->state.preset,
+		.cards = cards_waiting(core),
+		.alerts = alerts_waiting(core),
 		.epoch_s = core_epoch_s(core),
 		.uptime_ms = loop_now_ms(core->loop) - core->started_ms,
 	};
@@ -106,7 +119,7 @@ bool core_opening_active(const struct core *core, const struct opening *o)
 {
 	bool somewhere = !opening_is4(o) || !addr_is_any(&core->wan4);
 
-	return somewhere && o->active && !o->disabled && core->firewall == CORE_OK;
+	return somewhere && o->active && !o->disabled && !o->suspended && core->firewall == CORE_OK;
 }
 
 uint32_t core_opening_left_s(const struct core *core, const struct opening *o)
@@ -124,22 +137,6 @@ const struct db_device *core_device(const struct core *core, uint32_t id)
 {
 	const struct device *d = devices_by_id(core->devices, id);
 	return d ? &d->row : NULL;
-}
-
-/* A device may ask by an address it never opened anything by. */
-uint32_t core_device_of(const struct core *core, const struct addr *addr)
-{
-	const struct device *d = devices_by_addr(core->devices, addr);
-	uint8_t mac[6];
-
-	if (d || !core->env.mac_of(core->env.arg, addr, mac))
-		return d ? d->row.id : 0;
-	for (size_t i = 0; i < devices_count(core->devices); i++) {
-		d = devices_at(core->devices, i);
-		if (d->row.has_mac && memcmp(d->row.mac, mac, sizeof(mac)) == 0)
-			return d->row.id;
-	}
-	return 0;
 }
 
 size_t core_devices(const struct core *core)

@@ -1,148 +1,157 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices by id, MAC and address; see device.h. At most some hundreds: arrays and one hash. */
-#include "gateway/device.h"
+/* Devices by id and MAC; see device.h. */
+#include "gateway/device_addr.h"
 
-#include "protocols/err.h"
 #include "policy/rule.h"
+#include "protocols/err.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS (DEVICE_ADDRS_MAX * 2)	/* a power of two, never more than half full */
-
-struct slot {
-	struct addr addr;
-	uint32_t device_id;	/* 0: free */
-	bool dirty;
-};
-
-struct devices {
-	struct device *at[DEVICES_MAX];
-	size_t count;
-	uint32_t next_id;
-	struct slot *slots;	/* open addressing; addresses move between devices, never leave */
-	size_t addrs;
-	size_t dirty_addrs;
-	struct devices_lost lost;
-};
+#define NOTE_SEEN_S 21600	/* the store hears this often that a device is still there */
 
 struct devices *devices_new(void)
 {
 	struct devices *ds = calloc(1, sizeof(*ds));
 
-	if (!ds)
-		return NULL;
-	ds->next_id = 1;
-	ds->slots = calloc(SLOTS, sizeof(struct slot));
-	if (!ds->slots) {
-		free(ds);
-		return NULL;
-	}
+	if (ds)
+		ds->next_id = 1;
 	return ds;
 }
 
-static size_t slot_of(const struct addr *addr)
-{
-	uint32_t h = 2166136261u;
+/* ---- found by ---- */
 
-	for (size_t i = 0; i < sizeof(addr->b); i++)
-		h = (h ^ addr->b[i]) * 16777619u;
-	return h & (SLOTS - 1);
+static struct device **id_bucket(struct devices *ds, uint32_t id)
+{
+	return &ds->ids[(id ^ id >> 11) & (DEVICE_BUCKETS - 1)];
 }
 
-static struct slot *find_slot(const struct devices *ds, const struct addr *addr)
+static struct device **mac_bucket(struct devices *ds, const uint8_t mac[6])
 {
-	size_t i = slot_of(addr);
-
-	while (ds->slots[i].device_id != 0 && !addr_eq(&ds->slots[i].addr, addr))
-		i = (i + 1) & (SLOTS - 1);
-	return &ds->slots[i];
+	return &ds->macs[device_hash(mac, 6) & (DEVICE_BUCKETS - 1)];
 }
 
 struct device *devices_by_id(const struct devices *ds, uint32_t id)
 {
-	for (size_t i = 0; i < ds->count; i++) {
-		if (ds->at[i]->row.id == id)
-			return ds->at[i];
-	}
-	return NULL;
+	struct device *d = ds->ids[(id ^ id >> 11) & (DEVICE_BUCKETS - 1)];
+
+	while (d && d->row.id != id)
+		d = d->next_id;
+	return d;
+}
+
+struct device *devices_by_mac(const struct devices *ds, const uint8_t mac[6], bool guest)
+{
+	struct device *d = ds->macs[device_hash(mac, 6) & (DEVICE_BUCKETS - 1)];
+
+	while (d && (memcmp(d->row.mac, mac, 6) != 0 || d->row.guest != guest))
+		d = d->next_mac;
+	return d;
 }
 
 struct device *devices_by_addr(const struct devices *ds, const struct addr *addr)
 {
-	const struct slot *slot = find_slot(ds, addr);
-	return slot->device_id ? devices_by_id(ds, slot->device_id) : NULL;
+	const struct device_addr *a = devices_addr(ds, addr, 0);
+
+	return a ? a->device : NULL;
 }
 
-static struct device *by_mac(const struct devices *ds, const uint8_t mac[6])
+/* ---- marks ---- */
+
+void devices_changed(struct devices *ds, struct device *d)
 {
-	for (size_t i = 0; i < ds->count; i++) {
-		const struct db_device *row = &ds->at[i]->row;
-		if (row->has_mac && memcmp(row->mac, mac, 6) == 0)
-			return ds->at[i];
+	ds->changed += !d->dirty;
+	d->dirty = true;
+}
+
+void devices_new_rows(struct devices *ds, devices_row_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < ds->count && ds->changed > 0; i++) {
+		struct device *d = ds->at[i];
+		if (!d->dirty)
+			continue;
+		ds->changed--;
+		d->dirty = false;
+		d->noted_wall_s = d->row.last_wall_s;
+		fn(arg, &d->row);
 	}
-	return NULL;
 }
 
-/* When the hash of addresses is full, those of an invented crowd fill it: begin again with what
- * requests bring. Openings know their device by id and lose nothing. */
-static void forget_addrs(struct devices *ds)
+/* ---- devices ---- */
+
+static void put_mac(struct devices *ds, struct device *d)
 {
-	memset(ds->slots, 0, SLOTS * sizeof(struct slot));
-	ds->addrs = 0;
-	ds->dirty_addrs = 0;
-	ds->lost.addrs = true;
+	struct device **bucket = mac_bucket(ds, d->row.mac);
+
+	d->next_mac = *bucket;
+	*bucket = d;
 }
 
-static void set_addr(struct devices *ds, const struct addr *addr, uint32_t id, bool dirty)
+void devices_remove(struct devices *ds, struct device *d)
 {
-	struct slot *slot;
+	struct device **p = id_bucket(ds, d->row.id);
 
-	if (ds->addrs >= DEVICE_ADDRS_MAX)
-		forget_addrs(ds);
-	slot = find_slot(ds, addr);
-	if (slot->device_id == id)
-		return;
-	if (slot->device_id == 0)
-		ds->addrs++;
-	if (dirty && !slot->dirty)
-		ds->dirty_addrs++;
-	*slot = (struct slot){.addr = *addr, .device_id = id, .dirty = dirty || slot->dirty};
+	while (d->addrs)
+		device_addr_remove(ds, d->addrs);
+	while (*p != d)
+		p = &(*p)->next_id;
+	*p = d->next_id;
+	for (p = mac_bucket(ds, d->row.mac); d->row.has_mac && *p != d;)
+		p = &(*p)->next_mac;
+	if (d->row.has_mac)
+		*p = d->next_mac;
+	ds->changed -= d->dirty;
+	ds->at[d->place] = ds->at[--ds->count];
+	ds->at[d->place]->place = d->place;
+	if (ds->lost.count < DEVICES_LOST_MAX)
+		ds->lost.ids[ds->lost.count++] = d->row.id;
+	free(d);
 }
 
-/* A place for one more: a new one, or that of the device longest unseen without openings. */
-static struct device **find_place(struct devices *ds)
+/* What the owner said of a device is not forgotten for a crowd's sake, nor who is used. */
+static bool must_stay(const struct device *d, uint8_t newcomer)
 {
-	struct device **oldest = NULL;
+	uint8_t zone = d->row.zone;
+
+	return d->openings > 0 || d->hands > 0 || d->cards > 0 || d->rules > 0 ||
+	       d->row.name[0] != '\0' ||
+	       d->row.phone || (zone != newcomer && zone != RULE_ZONE_NEW &&
+				       zone != RULE_ZONE_GUEST);
+}
+
+static bool make_room(struct devices *ds, uint8_t newcomer)
+{
+	struct device *oldest = NULL;
 
 	if (ds->count < DEVICES_MAX)
-		return &ds->at[ds->count++];
+		return true;
 	for (size_t i = 0; i < ds->count; i++) {
-		if (ds->at[i]->openings > 0)
-			continue;
-		if (!oldest || ds->at[i]->row.last_wall_s < (*oldest)->row.last_wall_s)
-			oldest = &ds->at[i];
+		struct device *d = ds->at[i];
+		if (!must_stay(d, newcomer) &&
+			(!oldest || d->row.last_wall_s < oldest->row.last_wall_s))
+			oldest = d;
 	}
-	if (!oldest)
-		return NULL;
-	if (ds->lost.count < DEVICES_LOST_MAX)
-		ds->lost.ids[ds->lost.count++] = (*oldest)->row.id;
-	free(*oldest);
-	return oldest;
+	if (oldest)
+		devices_remove(ds, oldest);
+	return oldest != NULL;
 }
 
-static struct device *add(struct devices *ds, const struct db_device *row, bool dirty)
+static struct device *add(struct devices *ds, const struct db_device *row)
 {
-	struct device *d = calloc(1, sizeof(*d));
-	struct device **place = d ? find_place(ds) : NULL;
+	struct device *d = NULL;
 
-	if (!place) {
-		free(d);
+	if (make_room(ds, row->zone))
+		d = calloc(1, sizeof(*d));
+	if (!d)
 		return NULL;
-	}
 	d->row = *row;
-	d->dirty = dirty;
-	*place = d;
+	d->noted_wall_s = row->last_wall_s;
+	d->place = ds->count;
+	ds->at[ds->count++] = d;
+	d->next_id = *id_bucket(ds, row->id);
+	*id_bucket(ds, row->id) = d;
+	if (row->has_mac)
+		put_mac(ds, d);
 	if (row->id >= ds->next_id)
 		ds->next_id = row->id + 1;
 	return d;
@@ -150,105 +159,151 @@ static struct device *add(struct devices *ds, const struct db_device *row, bool 
 
 int devices_load(struct devices *ds, const struct db_device *row)
 {
-	return add(ds, row, false) ? 0 : ERR_FULL;
+	return add(ds, row) ? 0 : ERR_FULL;
 }
 
-int devices_load_addr(struct devices *ds, uint32_t device_id, const struct addr *addr)
+int devices_load_addr(struct devices *ds, uint32_t device_id, const struct addr *addr,
+	const char *ifname)
 {
-	if (!devices_by_id(ds, device_id))
+	struct device *d = devices_by_id(ds, device_id);
+	struct device_addr *a;
+
+	if (!d)
 		return ERR_NOT_FOUND;
-	set_addr(ds, addr, device_id, false);
+	a = device_addr_add(ds, d, addr);
+	if (!a)
+		return ERR_MEMORY;
+	strncpy(a->ifname, ifname, DB_IFNAME_MAX - 1);
+	d->moved = true;
 	return 0;
 }
 
-static struct device *make(struct devices *ds, const uint8_t mac[6], uint64_t now_wall_s)
-{
-	struct db_device row = {
-		.id = ds->next_id,
-		.has_mac = mac != NULL,
-		.zone = RULE_ZONE_MEMBER,
-		.first_wall_s = now_wall_s,
-		.last_wall_s = now_wall_s,
-	};
-
-	if (ds->lost.count == DEVICES_LOST_MAX)
-		return NULL;
-	if (mac)
-		memcpy(row.mac, mac, sizeof(row.mac));
-	return add(ds, &row, true);
-}
-
-/* Who this is: by MAC; else the device known by the address alone, which gets its MAC now. */
-static struct device *identify(struct devices *ds, const struct addr *addr, const uint8_t mac[6])
-{
-	struct device *known = devices_by_addr(ds, addr);
-	struct device *owner = mac ? by_mac(ds, mac) : known;
-
-	if (owner || !mac)
-		return owner;
-	if (!known || known->row.has_mac)
-		return NULL;
-	known->row.has_mac = true;
-	memcpy(known->row.mac, mac, sizeof(known->row.mac));
-	known->dirty = true;
-	return known;
-}
-
-struct device *devices_see(struct devices *ds, const struct addr *addr, const uint8_t mac[6],
-	uint64_t now_wall_s)
-{
-	struct device *d = identify(ds, addr, mac);
-
-	if (!d)
-		d = make(ds, mac, now_wall_s);
-	if (!d)
-		return NULL;
-	d->row.last_wall_s = now_wall_s;
-	set_addr(ds, addr, d->row.id, true);
-	return d;
-}
-
-struct device *devices_adopt(struct devices *ds, uint32_t id, const struct addr *addr,
-	uint64_t now_wall_s)
+static struct device *make(struct devices *ds, uint32_t id, const struct device_host *host)
 {
 	struct db_device row = {
 		.id = id,
-		.zone = RULE_ZONE_MEMBER,
-		.first_wall_s = now_wall_s,
-		.last_wall_s = now_wall_s,
+		.has_mac = host->mac != NULL,
+		.zone = host->guest ? RULE_ZONE_GUEST : host->zone,
+		.guest = host->guest,
+		.first_wall_s = host->wall_s,
+		.last_wall_s = host->wall_s,
 	};
+	struct device *d;
+
+	if (ds->lost.count == DEVICES_LOST_MAX)
+		return NULL;
+	if (host->mac)
+		memcpy(row.mac, host->mac, sizeof(row.mac));
+	d = add(ds, &row);
+	if (d)
+		devices_changed(ds, d);
+	return d;
+}
+
+struct device *devices_make(struct devices *ds, const struct device_host *host)
+{
+	struct device *d = devices_by_mac(ds, host->mac, host->guest);
+
+	return d ? d : make(ds, ds->next_id, host);
+}
+
+/* Who this is: by MAC; else the device known by the address alone, which gets its MAC now. */
+static struct device *identify(struct devices *ds, const struct device_host *host)
+{
+	struct device_addr *a = devices_addr(ds, &host->addr, host->ifindex);
+	struct device *known = a ? a->device : NULL;
+	struct device *owner = host->mac ? devices_by_mac(ds, host->mac, host->guest) : known;
+
+	if (owner || !host->mac)
+		return owner;
+	if (!known || known->row.has_mac || known->row.guest != host->guest)
+		return NULL;
+	device_addr_known(ds, known, host->mac);
+	put_mac(ds, known);
+	ds->unknown_openings -= known->openings - known->by_hand;
+	devices_changed(ds, known);
+	return known;
+}
+
+static void note_seen(struct devices *ds, struct device *d, const struct device_host *host)
+{
+	d->row.last_wall_s = host->wall_s;
+	if (host->ifindex != 0 && strncmp(d->row.ifname, host->ifname, DB_IFNAME_MAX) != 0) {
+		memset(d->row.ifname, 0, sizeof(d->row.ifname));
+		strncpy(d->row.ifname, host->ifname, DB_IFNAME_MAX - 1);
+		devices_changed(ds, d);
+	}
+	if (host->wall_s > d->noted_wall_s + NOTE_SEEN_S)
+		devices_changed(ds, d);
+}
+
+struct device *devices_see(struct devices *ds, const struct device_host *host)
+{
+	struct device *d = identify(ds, host);
+
+	if (!d)
+		d = make(ds, ds->next_id, host);
+	if (!d || !device_addr_see(ds, d, host))
+		return NULL;
+	note_seen(ds, d, host);
+	return d;
+}
+
+struct device *devices_adopt(struct devices *ds, uint32_t id, const struct device_host *host)
+{
 	struct device *d = devices_by_id(ds, id);
 
 	if (d)
 		return d;
-	d = add(ds, &row, true);
-	if (d)
-		set_addr(ds, addr, id, true);
+	d = make(ds, id, host);
+	if (d && !devices_addr(ds, &host->addr, 0))
+		device_addr_see(ds, d, host);
 	return d;
+}
+
+struct device *devices_gone(struct devices *ds, const struct device_host *host)
+{
+	struct device_addr *a = devices_addr(ds, &host->addr, host->ifindex);
+
+	if (!a || a->state == DEVICE_ADDR_GONE ||
+		(host->ifindex != 0 && a->ifindex != 0 && a->ifindex != host->ifindex) ||
+		(host->mac && a->device->row.has_mac &&
+			memcmp(a->device->row.mac, host->mac, 6) != 0))
+		return NULL;
+	device_addr_gone(ds, a, host->now_ms);
+	return a->device;
+}
+
+void devices_move_addrs(struct devices *ds, struct device *from, struct device *into)
+{
+	while (from->addrs) {
+		struct device_addr *a = from->addrs;
+		device_addr_give(ds, a, into);
+		a->state = DEVICE_ADDR_GONE;
+	}
+}
+
+void devices_count_openings(struct devices *ds, struct device *d, uint32_t more, bool by_hand)
+{
+	d->openings += more;
+	if (by_hand)
+		d->by_hand += more;
+	else if (!d->row.has_mac)
+		ds->unknown_openings += more;
 }
 
 uint32_t devices_usage(const struct devices *ds, const struct device *d)
 {
-	uint32_t sum = 0;
+	return d->row.has_mac ? d->openings - d->by_hand : ds->unknown_openings;
+}
 
-	if (d->row.has_mac)
-		return d->openings;
-	for (size_t i = 0; i < ds->count; i++) {
-		if (!ds->at[i]->row.has_mac)
-			sum += ds->at[i]->openings;
+bool device_is_here(const struct device *d)
+{
+	for (const struct device_addr *a = d->addrs; a; a = a->next) {
+		if (a->state == DEVICE_ADDR_HERE)
+			return true;
 	}
-	return sum;
-}
-
-const struct devices_lost *devices_lost(const struct devices *ds)
-{
-	return &ds->lost;
-}
-
-void devices_lost_told(struct devices *ds)
-{
-	ds->lost.count = 0;
-	ds->lost.addrs = false;
+	return false;
 }
 
 size_t devices_count(const struct devices *ds)
@@ -261,35 +316,45 @@ struct device *devices_at(const struct devices *ds, size_t place)
 	return place < ds->count ? ds->at[place] : NULL;
 }
 
-void devices_new_addrs(struct devices *ds, devices_addr_fn *fn, void *arg)
+/* ---- the store ---- */
+
+const struct devices_lost *devices_lost(const struct devices *ds)
 {
-	for (size_t i = 0; i < SLOTS && ds->dirty_addrs > 0; i++) {
-		struct slot *slot = &ds->slots[i];
-		if (slot->device_id == 0 || !slot->dirty)
-			continue;
-		slot->dirty = false;
-		ds->dirty_addrs--;
-		if (devices_by_id(ds, slot->device_id))
-			fn(arg, slot->device_id, &slot->addr);
-	}
+	return &ds->lost;
+}
+
+void devices_lost_told(struct devices *ds)
+{
+	ds->lost.count = 0;
+	ds->lost.addr_count = 0;
+	ds->lost.all_addrs = false;
 }
 
 void devices_soil(struct devices *ds)
 {
 	for (size_t i = 0; i < ds->count; i++)
-		ds->at[i]->dirty = true;
-	for (size_t i = 0; i < SLOTS; i++) {
-		ds->slots[i].dirty = ds->slots[i].device_id != 0;
+		devices_changed(ds, ds->at[i]);
+	for (struct device_addr *a = ds->newest; a; a = a->older)
+		device_addr_changed(ds, a);
+}
+
+static void free_addrs(struct device_addr *a)
+{
+	while (a) {
+		struct device_addr *next = a->next;
+		free(a);
+		a = next;
 	}
-	ds->dirty_addrs = ds->addrs;
 }
 
 void devices_free(struct devices *ds)
 {
 	if (!ds)
 		return;
-	for (size_t i = 0; i < ds->count; i++)
+	for (size_t i = 0; i < ds->count; i++) {
+		free_addrs(ds->at[i]->addrs);
 		free(ds->at[i]);
-	free(ds->slots);
+	}
+	free_addrs(ds->orphans);
 	free(ds);
 }

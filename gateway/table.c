@@ -91,18 +91,33 @@ static void unlink_device(struct opening *o)
 		o->next_device->prev_device = o->prev_device;
 }
 
+static void link_internal(struct table *t, struct opening *o)
+{
+	struct opening **in = bucket(t->internals, t, hash_internal(o->proto, &o->internal));
+
+	o->next_internal = *in;
+	*in = o;
+}
+
+static void unlink_internal(struct table *t, struct opening *o)
+{
+	struct opening **p = bucket(t->internals, t, hash_internal(o->proto, &o->internal));
+
+	while (*p != o)
+		p = &(*p)->next_internal;
+	*p = o->next_internal;
+}
+
 static void link_in(struct table *t, struct opening *o)
 {
 	struct opening **id = bucket(t->ids, t, hash_id(o->id));
 	struct opening **ext = bucket(t->externals, t, hash_port(o->external.port));
-	struct opening **in = bucket(t->internals, t, hash_internal(o->proto, &o->internal));
 
 	o->next_id = *id;
 	*id = o;
 	o->next_external = *ext;
 	*ext = o;
-	o->next_internal = *in;
-	*in = o;
+	link_internal(t, o);
 	link_device(t, o);
 }
 
@@ -116,9 +131,7 @@ static void unlink_from(struct table *t, struct opening *o)
 	for (p = bucket(t->externals, t, hash_port(o->external.port)); *p != o;)
 		p = &(*p)->next_external;
 	*p = o->next_external;
-	for (p = bucket(t->internals, t, hash_internal(o->proto, &o->internal)); *p != o;)
-		p = &(*p)->next_internal;
-	*p = o->next_internal;
+	unlink_internal(t, o);
 	unlink_device(o);
 }
 
@@ -217,7 +230,8 @@ struct opening *table_by_external(const struct table *t, uint8_t proto, uint16_t
 static struct opening *skip_to_internal(struct opening *o, uint8_t proto, const struct endpoint *in)
 {
 	while (o && (o->proto != proto || o->internal.port != in->port ||
-			    !addr_eq(&o->internal.addr, &in->addr) || !is_found(o)))
+			    !addr_eq(&o->internal.addr, &in->addr) || !is_found(o) ||
+			    o->suspended))
 		o = o->next_internal;
 	return o;
 }
@@ -368,6 +382,18 @@ void table_remove(struct table *t, struct opening *o)
 	unlink_from(t, o);
 	t->hashed--;
 	opening_free(o);
+}
+
+void table_move(struct table *t, struct opening *o, uint32_t device_id, const struct addr *addr)
+{
+	unlink_internal(t, o);
+	unlink_device(o);
+	if (!opening_is4(o))
+		o->external.addr = *addr;
+	o->internal.addr = *addr;
+	o->device_id = device_id;
+	link_internal(t, o);
+	link_device(t, o);
 }
 
 size_t table_count(const struct table *t)

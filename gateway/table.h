@@ -47,6 +47,9 @@ struct opening {
 	uint32_t device_id;		/* whose internal endpoint it is */
 	uint8_t proto;
 	bool disabled;			/* listed, but nothing passes */
+	bool suspended;			/* its device is not at this address: nothing passes, and
+					   whoever is there now does not find it */
+	uint32_t hand_id;		/* made of this opening by hand; 0: an app's */
 	bool pinned;			/* the endpoint's outbound packets leave from external */
 	bool outbound;			/* PEER: lets nobody in; the endpoint's flow to remote (a
 					   host), remote_port leaves from external and may be
@@ -60,6 +63,7 @@ struct opening {
 	struct map_filters *filters;	/* who of remote may come in; NULL: everybody. Only ever
 					   replaced; it has one lease then */
 	bool reshaped;			/* other filters in this batch */
+	bool moving;			/* another place in this batch */
 	uint32_t set_id;		/* ports opened as a unit: id of the first; 0: none */
 	uint8_t set_offset;		/* place in the unit */
 	uint32_t rule_id;		/* that allowed it; 0: built in */
@@ -86,9 +90,11 @@ void table_commit(struct table *t, struct opening *o);
 void table_close(struct table *t, struct opening *o);
 void table_reopen(struct table *t, struct opening *o);
 void table_remove(struct table *t, struct opening *o);	/* and frees it with its leases */
+/* It leads to this device at this address from now on; IPv6: nobody may have its key there. */
+void table_move(struct table *t, struct opening *o, uint32_t device_id, const struct addr *addr);
 
 /* Lookups see what is reserved or listed, never what is closing; those by a whole key do not see
- * what is outbound. */
+ * what is outbound, those by internal endpoint not what is suspended. */
 struct opening *table_by_id(const struct table *t, uint32_t id);
 struct opening *table_by_external(const struct table *t, uint8_t proto, uint16_t port,
 	const struct prefix *remote);

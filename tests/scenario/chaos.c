@@ -8,6 +8,7 @@
 
 #include "gateway/fw_fake.h"
 #include "gateway/fw_set.h"
+#include "policy/filter.h"
 #include "protocols/err.h"
 
 #include <stdlib.h>
@@ -39,11 +40,15 @@ static void check_opening(struct script *s, const struct opening *o, size_t coun
 {
 	struct fw_elem elems[FW_HOLE_ELEMS];
 	struct fw_hole hole = hole_of(s, o);
+	struct map_piece peers[MAP_PIECES_MAX];
 	/* What the firewall refused is truthfully not called open. */
-	bool wanted = !o->disabled && !o->barred;
-	size_t n = wanted ? fw_hole_elems(&hole, FW_ELEM_ADD, false, elems) : 0;
+	bool wanted = !o->disabled && !o->barred && !o->suspended;
+	size_t n;
 	uint32_t left = core_opening_left_s(s->world.core, o);
 
+	hole.peers = peers;
+	hole.peer_count = o->filters ? filter_pieces(o->filters, peers) : 0;
+	n = wanted ? fw_hole_elems(&hole, FW_ELEM_ADD, false, elems) : 0;
 	for (size_t i = 0; i < n; i++) {
 		enum fw_set set = (enum fw_set)elems[i].set;
 		const struct fw_dumped *d = fw_fake_find(s->world.fw, set, elems[i].key);
@@ -65,13 +70,13 @@ static void check_opening(struct script *s, const struct opening *o, size_t coun
 static void check_pinned(struct script *s, const struct opening *o)
 {
 	const struct core *core = s->world.core;
-	bool leads = opening_is4(o) && !o->disabled;
+	bool leads = opening_is4(o) && !o->disabled && !o->suspended;
 	size_t pinned = 0;
 
 	for (size_t i = 0; i < core_openings(core) && leads; i++) {
 		const struct opening *x = core_opening_at(core, i);
 		if (x->proto == o->proto && x->internal.port == o->internal.port &&
-			addr_eq(&x->internal.addr, &o->internal.addr))
+			addr_eq(&x->internal.addr, &o->internal.addr) && !x->suspended)
 			pinned += x->pinned;
 	}
 	if (leads && pinned != 1)
@@ -203,6 +208,18 @@ static void some_firewall(struct script *s)
 	fw_fake_go(w->fw, false);
 }
 
+/* Hosts swap their addresses, go and come back, at one LAN or another. */
+static void some_host_moves(struct script *s)
+{
+	struct core_host host = {.addr = some_host(below(2)), .ifindex = 1 + (int)below(2),
+		.ifname = "br-lan", .mac = {2, 0, 0, 0, 0, (uint8_t)(0x10 + below(HOSTS))}};
+
+	world_host(&s->world, &host, below(3) > 0);
+	if (below(2))
+		some_requests(s);
+	world_settle(&s->world);
+}
+
 static void some_change(struct script *s, bool with_disk)
 {
 	struct world *w = &s->world;
@@ -255,6 +272,8 @@ void script_chaos(struct script *s)
 		uint32_t what = below(20);
 		if (what == 0)
 			some_change(s, with_disk);
+		else if (what == 19)
+			some_host_moves(s);
 		else if (what < 4)
 			world_advance(&s->world, below(3) ? below(5000) : below(300000));
 		else

@@ -111,7 +111,8 @@ static void on_set(void *arg, int err)
 static void set(struct script *s)
 {
 	struct str name = str_from(script_next(s));
-	int err = core_setting_put(s->world.core, name, script_number(s), on_set, s);
+	struct core_act act = {.by = "test", .done = on_set, .arg = s};
+	int err = core_setting_put(s->world.core, name, script_number(s), &act);
 
 	if (err)
 		script_fail(s, "the setting: %s", err_text(err));
@@ -216,7 +217,13 @@ static void run_line(struct script *s)
 		{"pinhole", script_pinhole}, {"owner", script_owner}, {"expect", script_expect},
 		{"record", script_record}, {"firewall", firewall}, {"store", store},
 		{"restart", restart}, {"kill", kill_it}, {"reboot", reboot_it},
-		{"chaos", script_chaos},
+		{"preset", script_preset}, {"rule", script_rule}, {"cards", script_cards},
+		{"card", script_card}, {"answer", script_answer},
+		{"chaos", script_chaos}, {"host", script_host}, {"bound", script_bound},
+		{"doors", script_doors}, {"device", script_device_line},
+		{"devices", script_devices}, {"attend", script_attend}, {"hand", script_hand},
+		{"close", script_close}, {"undo", script_undo},
+		{"suspended", script_suspended}, {"alert", script_alert},
 	};
 	const char *word = script_next(s);
 

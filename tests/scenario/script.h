@@ -14,6 +14,7 @@ struct script {
 	size_t count, at;
 	bool together;			/* requests wait for "go" */
 	uint32_t last_id;		/* of the last granted opening */
+	uint32_t closed_id;		/* of the last one the owner closed */
 	struct world world;
 };
 
@@ -42,6 +43,24 @@ void script_natpmp(struct script *s);
 void script_upnp(struct script *s);
 void script_pinhole(struct script *s);
 void script_owner(struct script *s);
+/* script_trust.c */
+void script_preset(struct script *s);
+void script_rule(struct script *s);
+void script_cards(struct script *s);
+void script_card(struct script *s);
+void script_answer(struct script *s);
+/* script_owner.c */
+void script_host(struct script *s);
+void script_bound(struct script *s);
+void script_doors(struct script *s);
+void script_device_line(struct script *s);
+void script_devices(struct script *s);
+void script_attend(struct script *s);
+void script_hand(struct script *s);
+void script_close(struct script *s);
+void script_undo(struct script *s);
+void script_suspended(struct script *s);
+void script_alert(struct script *s);
 void script_expect(struct script *s);
 void script_record(struct script *s);
 void script_chaos(struct script *s);

@@ -179,7 +179,8 @@ void script_owner(struct script *s)
 
 	if (script_take(s, "flush")) {
 		s->world.flushed = false;
-		if (core_flush(s->world.core, on_flushed, s))
+		if (core_flush(s->world.core,
+			&(struct core_act){.by = "test", .done = on_flushed, .arg = s}))
 			script_fail(s, "no flush");
 		world_settle(&s->world);
 		if (!s->world.flushed)

@@ -107,6 +107,20 @@ static bool is_lan_host(void *arg, const struct addr *addr)
 	return (prefix_has(&p, addr) && !addr_eq(addr, &router)) || !addr_is4(addr);
 }
 
+/* 80 and 443 are the owner's to lead elsewhere. */
+static bool port_is_yielded(void *arg, uint8_t proto, uint16_t port)
+{
+	(void)arg;
+	return proto == MAP_PROTO_TCP && (port == 80 || port == 443);
+}
+
+/* UTC; 1970 began on a Thursday. */
+static uint16_t minute_of_week(void *arg, uint64_t wall_s)
+{
+	(void)arg;
+	return (uint16_t)((wall_s / 60 + UINT64_C(3) * 1440) % 10080);
+}
+
 static bool port_is_ours(void *arg, uint8_t proto, uint16_t port)
 {
 	const struct world *w = arg;
@@ -154,6 +168,62 @@ void world_advance(struct world *w, uint64_t ms)
 
 /* ---- begin and end ---- */
 
+struct remembered {
+	struct core_host at[WORLD_NEIGHBOURS];
+	size_t count;
+};
+
+static void remember(void *arg, const struct core_host *host)
+{
+	struct remembered *r = arg;
+
+	if (r->count == WORLD_NEIGHBOURS)
+		return;
+	r->at[r->count] = *host;
+	r->at[r->count++].ifindex = 1;
+}
+
+/* What the store remembers is believed until it is shown to be otherwise, as whom.c does. */
+static void tell_hosts(struct world *w)
+{
+	struct remembered r = {.count = 0};
+
+	core_hosts(w->core, remember, &r);
+	for (size_t i = 0; i < r.count; i++) {
+		if (r.at[i].ifname[0] != '\0')
+			core_host_here(w->core, &r.at[i]);
+	}
+	for (size_t i = 0; i < w->neighbour_count; i++) {
+		if (w->neighbours[i].is_host && w->neighbours[i].gone)
+			core_host_gone(w->core, &w->neighbours[i].host);
+		else if (w->neighbours[i].is_host)
+			core_host_here(w->core, &w->neighbours[i].host);
+	}
+}
+
+void world_host(struct world *w, const struct core_host *host, bool here)
+{
+	size_t i = 0;
+
+	while (i < w->neighbour_count && !addr_eq(&w->neighbours[i].addr, &host->addr))
+		i++;
+	if (i == WORLD_NEIGHBOURS)
+		return;
+	if (i == w->neighbour_count) {
+		w->neighbour_count++;
+		w->neighbours[i].addr = host->addr;
+	}
+	w->neighbours[i].gone = !here;
+	w->neighbours[i].is_host = true;
+	if (here) {
+		w->neighbours[i].host = *host;
+		memcpy(w->neighbours[i].mac, host->mac, 6);
+		core_host_here(w->core, host);
+	} else {
+		core_host_gone(w->core, &w->neighbours[i].host);
+	}
+}
+
 static int begin_core(struct world *w)
 {
 	struct addr lan = addr_from4(0xc0a80100);
@@ -162,7 +232,14 @@ static int begin_core(struct world *w)
 		.loop = w->loop,
 		.fw = w->fw,
 		.log = &w->log,
-		.env = {mac_of, is_lan_host, port_is_ours, w},
+		.env = {
+			.mac_of = mac_of,
+			.is_lan_host = is_lan_host,
+			.port_is_ours = port_is_ours,
+			.port_is_yielded = port_is_yielded,
+			.minute_of_week = minute_of_week,
+			.arg = w,
+		},
 		.wall_synced = w->wall_synced,
 	};
 	char path[WORLD_PATH + 32];
@@ -177,6 +254,7 @@ static int begin_core(struct world *w)
 		fprintf(stderr, "cannot begin: %s\n", err_text(err));
 		return -1;
 	}
+	tell_hosts(w);
 	core_lan_changed(w->core, lans, 1);
 	core_wan_changed(w->core, &w->wan4, 3);
 	world_settle(w);
@@ -317,11 +395,17 @@ void world_ask(struct world *w, const struct map_req *req)
 static const char *device_fault(const struct core *core, const struct device *d,
 	uint32_t zones[RULE_ZONES])
 {
-	uint32_t count = 0;
+	uint32_t count = 0, by_hand = 0;
 
 	for (size_t i = 0; i < core_openings(core); i++)
 		count += core_opening_at(core, i)->device_id == d->row.id;
-	zones[d->row.zone] += count;
+	for (size_t i = 0; i < core_openings(core); i++) {
+		const struct opening *o = core_opening_at(core, i);
+		by_hand += o->device_id == d->row.id && o->hand_id != 0;
+	}
+	zones[d->row.zone] += count - by_hand;
+	if (by_hand != d->by_hand)
+		return "the openings by hand of a device are miscounted";
 	return count == d->openings ? NULL : "the openings of a device are miscounted";
 }
 
@@ -361,21 +445,23 @@ struct page {
 	bool came;
 };
 
-static void on_page(void *arg, int err, const struct db_record *rows, size_t count)
+static void on_page(void *arg, int err, const struct core_row *rows, size_t count)
 {
 	struct page *p = arg;
 
 	p->came = true;
 	p->count = err ? 0 : count;
-	if (p->count > 0)
-		memcpy(p->rows, rows, p->count * sizeof(*rows));
+	for (size_t i = 0; i < p->count; i++)
+		p->rows[i] = rows[i].record;
 }
 
 size_t world_record(struct world *w, struct db_record *rows, size_t max)
 {
 	struct page p = {.rows = rows, .max = max};
 
-	if (core_record_page(w->core, 0, (uint32_t)max, on_page, &p))
+	struct core_page page = {.filter = {.ring = DB_RINGS}, .count = (uint32_t)max};
+
+	if (core_record_page(w->core, &page, on_page, &p))
 		return 0;
 	world_settle(w);
 	return p.count;

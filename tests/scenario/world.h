@@ -6,7 +6,7 @@
 #ifndef TESTS_SCENARIO_WORLD_H
 #define TESTS_SCENARIO_WORLD_H
 
-#include "gateway/core.h"
+#include "gateway/core_owner.h"
 #include "gateway/log.h"
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define WORLD_ANSWERS 4096	/* requests between two looks at their answers */
-#define WORLD_NEIGHBOURS 64
+#define WORLD_NEIGHBOURS 128
 #define WORLD_PORTS 16
 #define WORLD_PATH 128
 
@@ -43,6 +43,8 @@ struct world {
 		struct addr addr;
 		uint8_t mac[6];
 		bool gone;
+		bool is_host;		/* told to the core as well */
+		struct core_host host;
 	} neighbours[WORLD_NEIGHBOURS];
 	size_t neighbour_count;
 	struct {
@@ -72,6 +74,10 @@ int world_restart(struct world *w);
 int world_kill(struct world *w);
 /* The machine begins again, away later: the kernel is empty, the clock to be believed or not. */
 int world_reboot(struct world *w, bool synced, uint64_t away_ms);
+
+/* A host is there, or does not answer any more, as whom.h and the neighbour table say it; both
+ * remember over restarts. */
+void world_host(struct world *w, const struct core_host *host, bool here);
 
 void world_ask(struct world *w, const struct map_req *req);
 /* NULL: the counts behind the quotas are right, and every lease ends; else what is not so. */

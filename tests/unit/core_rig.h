@@ -8,6 +8,7 @@
 
 #include "gateway/core_int.h"
 #include "gateway/fw_fake.h"
+#include "policy/preset.h"
 #include "temp_db.h"
 
 #include <poll.h>
@@ -20,6 +21,9 @@ struct rig {
 	struct core *core;
 	int answers;
 	struct map_ans ans;		/* the latest */
+	char copy[128];			/* the policy's, as JSON */
+	const char *factory;
+	bool no_clock;			/* nobody knows what time it is */
 };
 
 static inline struct addr rig_addr(const char *text)
@@ -55,6 +59,19 @@ static inline bool rig_port_is_ours(void *arg, uint8_t proto, uint16_t port)
 	return port == 22;
 }
 
+static inline bool rig_port_is_yielded(void *arg, uint8_t proto, uint16_t port)
+{
+	(void)arg, (void)proto, (void)port;
+	return false;
+}
+
+/* As if the router lived at UTC. */
+static inline uint16_t rig_minute(void *arg, uint64_t wall_s)
+{
+	(void)arg;
+	return (uint16_t)((wall_s / 60 + 3 * 1440) % 10080);
+}
+
 static inline void rig_settle(struct rig *r)
 {
 	struct pollfd p = {.fd = db_queue_fd(r->core->queue), .events = POLLIN};
@@ -79,11 +96,20 @@ static inline void rig_start(struct rig *r)
 		.fw = r->fw,
 		.db = r->temp->db,
 		.log = &r->log,
-		.env = {rig_mac_of, rig_is_lan_host, rig_port_is_ours, NULL},
-		.wall_synced = true,
+		.env = {
+			.mac_of = rig_mac_of,
+			.is_lan_host = rig_is_lan_host,
+			.port_is_ours = rig_port_is_ours,
+			.port_is_yielded = rig_port_is_yielded,
+			.minute_of_week = rig_minute,
+		},
+		.policy_copy = r->copy,
+		.factory = r->factory,
+		.wall_synced = !r->no_clock,
 	};
 
 	r->temp->db = NULL;
+	snprintf(r->copy, sizeof(r->copy), "%s/policy.json", r->temp->dir);
 	assert_int_equal(core_new(&config, &r->core), 0);
 	core_lan_changed(r->core, lans, 2);
 	core_wan_changed(r->core, &wan, 2);
@@ -100,13 +126,23 @@ static inline void rig_restart(struct rig *r)
 	rig_start(r);
 }
 
+/* Whom a rule speaks of is there: 192.168.1.10. */
+static inline void rig_put_device(struct rig *r, uint32_t id)
+{
+	const struct addr addr = rig_addr("192.168.1.10");
+	struct db_device row = {.id = id, .has_mac = true, .zone = RULE_ZONE_MEMBER};
+
+	rig_mac_of(NULL, &addr, row.mac);
+	if (id != 0)
+		assert_int_equal(db_device_put(r->temp->db, &row), 0);
+}
+
 /* With these rules before those of day one. */
 static inline int rig_set_up_rules(void **state, const struct rule *first, size_t count)
 {
 	struct rig *r = calloc(1, sizeof(*r));
-	size_t day_one;
-	const struct rule *rest = rule_day_one(&day_one);
-	struct rule rules[16];
+	struct rule rules[24], rest[16];
+	size_t day_one = preset_apply(PRESET_ASK, NULL, 0, 1, rest);
 
 	assert_int_equal(temp_db_setup((void **)&r->temp), 0);
 	r->loop = loop_new_virtual(1000000);
@@ -122,6 +158,8 @@ static inline int rig_set_up_rules(void **state, const struct rule *first, size_
 		core_free(r->core);
 		temp_db_reopen(r->temp);
 		assert_int_equal(db_begin(r->temp->db, true), 0);
+		for (size_t i = 0; i < count; i++)
+			rig_put_device(r, first[i].device_id);
 		assert_int_equal(db_rules_replace(r->temp->db, rules, count + day_one), 0);
 		assert_int_equal(db_commit(r->temp->db), 0);
 		rig_start(r);

@@ -23,7 +23,7 @@ static size_t filters_of(struct rig *r)
 static void test_filters_add_up(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = rig_map(A, 5000);
+	struct map_req req = rig_map(A, 5010);
 
 	rig_filter(&req, "198.51.100.0/24", 0);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
@@ -68,9 +68,9 @@ static void test_filters_add_up(void **state)
  * which the kernel would not bear beside it. */
 static void test_what_stays_is_left_alone(void **state)
 {
-	const uint8_t key[FW_KEY_MAX] = {198, 51, 100, 1, [8] = 17, [12] = 5000 >> 8, 5000 & 0xff};
+	const uint8_t key[FW_KEY_MAX] = {198, 51, 100, 1, [8] = 17, [12] = 5010 >> 8, 5010 & 0xff};
 	struct rig *r = *state;
-	struct map_req req = rig_map(A, 5000);
+	struct map_req req = rig_map(A, 5010);
 	struct fw_dumped *d;
 
 	rig_filter(&req, "198.51.100.1/32", 0);
@@ -95,7 +95,7 @@ static void test_what_stays_is_left_alone(void **state)
 static void test_too_many_change_nothing(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = rig_map(A6, 5000);
+	struct map_req req = rig_map(A6, 5010);
 
 	for (uint16_t port = 1; port <= MAP_FILTERS_MAX; port++)
 		rig_filter(&req, "2001:db8:ffff::/48", port);
@@ -115,7 +115,7 @@ static void test_too_many_change_nothing(void **state)
 static void test_a_filter_of_the_other_family(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = rig_map(A, 5000);
+	struct map_req req = rig_map(A, 5010);
 
 	rig_filter(&req, "2001:db8::/32", 0);
 	assert_int_equal(rig_ask(r, &req), MAP_DENIED);
@@ -126,7 +126,7 @@ static void test_a_filter_of_the_other_family(void **state)
 static void test_refused_filters_are_undone(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = rig_map(A, 5000);
+	struct map_req req = rig_map(A, 5010);
 	const uint32_t bad = 0;
 
 	rig_filter(&req, "198.51.100.1/32", 0);
@@ -146,7 +146,7 @@ static void test_refused_filters_are_undone(void **state)
 static void test_many_at_once(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = rig_map(A, 5000), more = req, end = req;
+	struct map_req req = rig_map(A, 5010), more = req, end = req;
 
 	rig_filter(&req, "198.51.100.1/32", 0);
 	rig_filter(&more, "198.51.100.0/24", 80);
@@ -171,7 +171,7 @@ static void test_many_at_once(void **state)
 static void test_filters_survive(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = rig_map(A, 5000);
+	struct map_req req = rig_map(A, 5010);
 
 	rig_filter(&req, "198.51.100.0/24", 80);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
@@ -197,7 +197,7 @@ static void test_filters_survive(void **state)
 static void test_filters_are_not_shared(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = rig_map(A, 5000), natpmp = req;
+	struct map_req req = rig_map(A, 5010), natpmp = req;
 
 	natpmp.origin = MAP_ORIGIN_NATPMP;
 	natpmp.has_nonce = false;
@@ -217,7 +217,7 @@ static void test_filters_are_not_shared(void **state)
 static void test_the_wrong_nonce_widens_nothing(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = rig_map(A, 5000);
+	struct map_req req = rig_map(A, 5010);
 
 	rig_filter(&req, "198.51.100.1/32", 0);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
@@ -232,12 +232,12 @@ static void test_the_wrong_nonce_widens_nothing(void **state)
 static void test_filters_have_a_quota(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = rig_map(A, 5000), last = rig_map(A, 7000), set = rig_map(A, 8000);
+	struct map_req req = rig_map(A, 5010), last = rig_map(A, 7000), set = rig_map(A, 8000);
 
 	for (uint16_t port = 1; port <= MAP_FILTERS_MAX; port++)
 		rig_filter(&req, "198.51.100.0/24", port);
 	for (int i = 0; i < CORE_FILTERS_DEVICE / MAP_FILTERS_MAX; i++) {
-		req.internal.port = (uint16_t)(5000 + i);
+		req.internal.port = (uint16_t)(5010 + i);
 		assert_int_equal(rig_ask(r, &req), MAP_OK);
 	}
 	assert_int_equal(r->core->filters, CORE_FILTERS_DEVICE);
@@ -258,7 +258,7 @@ static void test_filters_have_a_quota(void **state)
 	assert_int_equal(rig_close(r, &req), MAP_OK);
 	assert_int_equal(r->core->filters, CORE_FILTERS_DEVICE - 6);
 	/* Another device has its own. */
-	set = rig_map(B, 9000);
+	set = rig_map(B, 9500);
 	rig_filter(&set, "198.51.100.0/24", 1);
 	assert_int_equal(rig_ask(r, &set), MAP_OK);
 }
@@ -295,7 +295,7 @@ static int with_rule(void **state)
 static void test_nobody_opens_for_others(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = for_other(A, B, 5000);
+	struct map_req req = for_other(A, B, 5010);
 
 	assert_false(core_may_third_party(r->core, &req.client));
 	assert_int_equal(rig_ask(r, &req), MAP_DENIED);
@@ -305,8 +305,8 @@ static void test_nobody_opens_for_others(void **state)
 static void test_whom_a_rule_lets(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = for_other(A, B, 5000), back = for_other(B, A, 5000);
-	struct map_req own = rig_map(B, 5000);
+	struct map_req req = for_other(A, B, 5010), back = for_other(B, A, 5010);
+	struct map_req own = rig_map(B, 5010);
 
 	assert_true(core_may_third_party(r->core, &req.client));
 	assert_false(core_may_third_party(r->core, &back.client));
@@ -332,7 +332,7 @@ static void test_never_beyond_the_lan(void **state)
 	struct rig *r = *state;
 
 	for (size_t i = 0; i < ROWS(wrong); i++) {
-		struct map_req req = for_other(A, wrong[i], 5000);
+		struct map_req req = for_other(A, wrong[i], 5010);
 		assert_int_equal(rig_ask(r, &req), MAP_DENIED);
 	}
 	assert_int_equal(core_openings(r->core), 0);
@@ -342,7 +342,7 @@ static void test_never_beyond_the_lan(void **state)
 static void test_the_option_is_needed(void **state)
 {
 	struct rig *r = *state;
-	struct map_req req = for_other(A, B, 5000);
+	struct map_req req = for_other(A, B, 5010);
 
 	req.third_party = false;
 	assert_int_equal(rig_ask(r, &req), MAP_DENIED);

@@ -3,7 +3,7 @@
  * PEER in the core (RFC 6887 section 12): a core with a store and the firewall in memory, on a
  * virtual clock. What the firewall does of it with packets is tests/net/test_peer.py's.
  */
-#include "gateway/core.h"
+#include "gateway/core_owner.h"
 
 #include "gateway/fw_fake.h"
 #include "gateway/log.h"
@@ -63,6 +63,18 @@ static void settle(struct world *w, size_t answers)
 	assert_int_equal(w->answered, answers);
 }
 
+static bool port_is_yielded(void *arg, uint8_t proto, uint16_t port)
+{
+	(void)arg, (void)proto, (void)port;
+	return false;
+}
+
+static uint16_t minute_of_week(void *arg, uint64_t wall_s)
+{
+	(void)arg;
+	return (uint16_t)(wall_s / 60 % 10080);
+}
+
 static void start(struct world *w)
 {
 	struct core_config config = {
@@ -70,7 +82,9 @@ static void start(struct world *w)
 		.fw = w->fw,
 		.db = w->t->db,
 		.log = &w->log,
-		.env = {mac_of, is_lan_host, port_is_ours, w},
+		.env = {.mac_of = mac_of, .is_lan_host = is_lan_host,
+			.port_is_ours = port_is_ours, .port_is_yielded = port_is_yielded,
+			.minute_of_week = minute_of_week, .arg = w},
 		.wall_synced = true,
 	};
 	const struct addr wan4 = addr_from4(WAN);
@@ -385,12 +399,13 @@ static void over_ipv6(void **state)
 	assert_int_equal(ask(w, &req).result, MAP_DENIED);
 }
 
-static void on_page(void *arg, int err, const struct db_record *rows, size_t count)
+static void on_page(void *arg, int err, const struct core_row *rows, size_t count)
 {
 	struct world *w = arg;
 
 	assert_int_equal(err, 0);
-	memcpy(w->rows, rows, count * sizeof(*rows));
+	for (size_t i = 0; i < count; i++)
+		w->rows[i] = rows[i].record;
 	w->row_count = count;
 }
 
@@ -399,6 +414,7 @@ static void restart(void **state)
 {
 	struct world *w = *state;
 	struct map_req req = peer_req(LAN(10), 7000, PEER(1));
+	struct core_page page = {.filter = {.ring = DB_RINGS}, .count = 8};
 	uint32_t id;
 
 	req.external.port = 4321;
@@ -413,7 +429,7 @@ static void restart(void **state)
 	assert_int_equal(ask(w, &req).id, id);
 	req.op = MAP_OP_PEER_CLOSE;
 	ask(w, &req);
-	assert_int_equal(core_record_page(w->core, UINT64_MAX, 8, on_page, w), 0);
+	assert_int_equal(core_record_page(w->core, &page, on_page, w), 0);
 	for (int i = 0; i < PATIENCE && w->row_count == 0; i++) {
 		loop_once(w->loop, 0);
 		poll(NULL, 0, 1);

@@ -137,7 +137,7 @@ static void test_shorter_sets(void **state)
 	assert_int_equal(r->ans.set_size, 2);
 	assert_int_equal(limits_set(&r->core->limits, STR("quota.device"), 7), 0);
 	assert_int_equal(limits_set(&r->core->limits, STR("quota.new"), 7), 0);
-	req = set(A, 9000, 4);
+	req = set(A, 9500, 4);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
 	assert_int_equal(r->ans.set_size, 2);
 	req = set(A, 9100, 4);

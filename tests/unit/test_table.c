@@ -302,6 +302,43 @@ static void states_of_an_opening(void **state)
 	table_free(NULL);
 }
 
+/* Suspended, its internal endpoint is somebody else's, its external key is not; moved, it is found
+ * where it is. */
+static void an_opening_moves(void **state)
+{
+	struct table *t = table_new();
+	struct opening *o = calloc(1, sizeof(*o)), *other = calloc(1, sizeof(*other));
+	const struct prefix any = prefix_any6();
+	const struct endpoint was = {addr_any6(), 80};
+	struct endpoint now = was;
+
+	(void)state;
+	now.addr.b[0] = 0xfd;
+	*o = (struct opening){.id = 5, .device_id = 1, .proto = MAP_PROTO_TCP, .remote = any,
+		.external = was, .internal = was};
+	*other = *o;
+	other->id = 6;
+	other->device_id = 2;
+	assert_int_equal(table_reserve(t, o), 0);
+	table_commit(t, o);
+	o->suspended = true;
+	assert_null(table_by_internal(t, MAP_PROTO_TCP, &was, &any, 0));
+	assert_ptr_equal(table_by_id(t, 5), o);
+	assert_ptr_equal(table_first_device(t, 1), o);
+	assert_int_equal(table_reserve(t, other), 0);
+	assert_ptr_equal(table_by_internal(t, MAP_PROTO_TCP, &was, &any, 0), other);
+	table_move(t, o, 2, &now.addr);
+	o->suspended = false;
+	assert_ptr_equal(table_by_internal(t, MAP_PROTO_TCP, &now, &any, 0), o);
+	assert_true(addr_eq(&o->external.addr, &now.addr));
+	assert_null(table_first_device(t, 1));
+	assert_ptr_equal(table_first_device(t, 2), o);
+	table_remove(t, other);
+	assert_null(table_by_internal(t, MAP_PROTO_TCP, &was, &any, 0));
+	table_remove(t, o);
+	table_free(t);
+}
+
 static void leases_of_an_opening(void **state)
 {
 	struct lease pcp = {.origin = MAP_ORIGIN_PCP}, upnp = {.origin = MAP_ORIGIN_UPNP,
@@ -318,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states_of_an_opening),
+		cmocka_unit_test(an_opening_moves),
 		cmocka_unit_test(leases_of_an_opening),
 		cmocka_unit_test(random_operations),
 	};
