@@ -24,8 +24,11 @@
 #define ENDS_MS 20		/* after a wake-up, ends it did not see are looked for */
 #define SWEEP_MS 5000
 #define BODY_KEPT 4096		/* a larger buffer is given back after its request */
-/* A body of unknown length is read and forgotten up to this, to say 413 in an orderly way. */
-#define BODY_SWALLOWED (16 * HTTPD_BODY_MAX)
+/* RFC 9325 section 3.1: TLS 1.2 and 1.3. */
+#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+/* A body of unknown length is read and forgotten up to so often the limit, to say 413 in an orderly
+ * way. */
+#define BODY_SWALLOWED 16
 
 struct httpd_listener {
 	struct httpd *httpd;
@@ -38,13 +41,18 @@ struct httpd_listener {
 
 /* ---- answers ---- */
 
+static enum MHD_ResponseMemoryMode mode_of(const struct httpd_answer *a)
+{
+	if (a->body_len == 0 || a->body_lasts)
+		return MHD_RESPMEM_PERSISTENT;
+	return a->body_given ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_MUST_COPY;
+}
+
 static struct MHD_Response *make_response(const struct httpd_answer *a)
 {
 	/* libmicrohttpd takes what it only reads as void *. */
 	void *body = a->body_len ? (void *)(uintptr_t)a->body : (void *)(uintptr_t)"";
-	enum MHD_ResponseMemoryMode mode = a->body_len == 0 ? MHD_RESPMEM_PERSISTENT
-		: a->body_given ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_MUST_COPY;
-	struct MHD_Response *r = MHD_create_response_from_buffer(a->body_len, body, mode);
+	struct MHD_Response *r = MHD_create_response_from_buffer(a->body_len, body, mode_of(a));
 
 	if (a->body_given && (!r || a->body_len == 0))
 		free((void *)(uintptr_t)a->body);
@@ -108,12 +116,12 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *mhd
 
 static bool keep_body(struct httpd_conn *conn, const char *bytes, size_t len)
 {
-	size_t used = conn->req.body.len;
+	size_t used = conn->req.body.len, max = httpd_conn_body_max(conn);
 
-	if (len > BODY_SWALLOWED - used)
+	if (len > BODY_SWALLOWED * max - used)
 		return false;
 	conn->req.body.len = used + len;
-	if (conn->req.body.len > HTTPD_BODY_MAX) {
+	if (conn->req.body.len > max) {
 		conn->too_big = true;
 		return true;
 	}
@@ -331,6 +339,7 @@ static void add(struct httpd *httpd, const struct httpd_peer *peer)
 	}
 	conn->httpd = httpd;
 	conn->peer = *peer;
+	conn->peer.tls = httpd->config.tls_certificate != NULL;
 	conn->req.peer = &conn->peer;
 	conn->since_ms = loop_now_ms(httpd->config.loop);
 	conn->place = httpd->conn_count;
@@ -478,10 +487,22 @@ static void __attribute__((format(printf, 2, 0))) on_log(void *arg, const char *
 		log_debug(httpd->config.log, "http: %s", text);
 }
 
+bool httpd_has_tls(void)
+{
+	return MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES;
+}
+
 static struct MHD_Daemon *start(struct httpd *httpd)
 {
 	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
-		MHD_USE_ERROR_LOG;
+		MHD_USE_ERROR_LOG | (httpd->config.tls_certificate ? MHD_USE_TLS : 0);
+	const size_t skipped = httpd->config.tls_certificate ? 0 : 3;
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)httpd->config.tls_key},
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)httpd->config.tls_certificate},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+		{MHD_OPTION_END, 0, NULL},
+	};
 
 	/* One connection more than we keep: the one that makes room is still being closed. */
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, httpd,
@@ -492,6 +513,7 @@ static struct MHD_Daemon *start(struct httpd *httpd)
 		MHD_OPTION_URI_LOG_CALLBACK, on_target, httpd,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd,
+		MHD_OPTION_ARRAY, tls + skipped,
 		MHD_OPTION_END);
 }
 
@@ -527,6 +549,7 @@ void httpd_free(struct httpd *httpd)
 	if (!httpd)
 		return;
 	httpd->stopped = true;
+	loop_hook_remove(httpd->config.loop, on_hook, httpd);
 	while (httpd->listeners)
 		httpd_unlisten(httpd->listeners);
 	for (size_t i = 0; i < httpd->conn_count; i++)

@@ -23,7 +23,7 @@
 
 #define HTTPD_CONNECTIONS_MAX 128
 #define HTTPD_PER_SOURCE_MAX 16
-#define HTTPD_BODY_MAX 65536
+#define HTTPD_BODY_MAX 65536	/* unless a server says otherwise */
 #define HTTPD_TARGET_MAX 1023	/* bytes of a request target */
 #define HTTPD_FIELDS_MAX 64	/* header fields of a request */
 #define HTTPD_IDLE_MS 30000	/* for a whole request, its answer, or between two */
@@ -39,6 +39,7 @@ struct httpd_peer {
 	struct endpoint client;		/* any6 and 0 on a unix socket */
 	struct endpoint local;		/* where it connected to */
 	int ifindex;			/* as given to httpd_listen */
+	bool tls;
 	bool is_unix;
 	uid_t uid;			/* unix sockets only: who connected */
 	gid_t gid;
@@ -72,6 +73,7 @@ struct httpd_answer {
 	const void *body;
 	size_t body_len;
 	bool body_given;		/* malloc'ed, and now the server's; else it is copied */
+	bool body_lasts;		/* it outlives the server and never changes: not copied */
 };
 
 /* Called once per request, from the loop. Answer at once or later, exactly once. */
@@ -84,11 +86,18 @@ struct httpd_config {
 	struct log *log;
 	httpd_fn *handler;
 	httpd_admit_fn *admit;		/* NULL: everybody */
+	size_t body_max;		/* bytes of a body; 0: HTTPD_BODY_MAX */
 	void *arg;
+	const struct httpd_field *fields;	/* of every answer without one of that name; kept */
+	size_t field_count;
+	const char *tls_certificate;	/* PEM, read once: TLS 1.2 or later; NULL: in the clear */
+	const char *tls_key;		/* PEM, read once */
 };
 
-/* NULL: no memory or descriptors. Make it after what answers from loop hooks of its own: answers
- * leave in the same wake-up then. */
+/* Whether the library can do TLS at all. */
+bool httpd_has_tls(void);
+/* NULL: no memory or descriptors, or the certificate cannot be used. Make it after what answers
+ * from loop hooks of its own: answers leave in the same wake-up then. */
 struct httpd *httpd_new(const struct httpd_config *config);
 /* Takes a listening, non-blocking stream socket over (TCP or unix). NULL: no memory, fd closed. */
 struct httpd_listener *httpd_listen(struct httpd *httpd, int fd, int ifindex);
@@ -109,12 +118,16 @@ int httpd_stream_open(struct httpd_request *req, const char *type, const char *b
 	struct httpd_stream **out);
 /* ERR_FULL: the reader is too far behind; it is cut off and gone will be called. */
 int httpd_stream_push(struct httpd_stream *stream, struct str text);
+/* more is called, once, when the reader has taken all that was pushed; push from the loop then. */
+void httpd_stream_then(struct httpd_stream *stream, void (*more)(void *arg), void *arg);
 /* Ends it after what was pushed; gone is not called any more. */
 void httpd_stream_close(struct httpd_stream *stream);
+/* Cuts it, so that the reader knows that it is not whole; gone is not called any more. */
+void httpd_stream_break(struct httpd_stream *stream);
 
 size_t httpd_connections(const struct httpd *httpd);
-/* Connections are cut; gone is called for requests still unanswered and for streams. The loop does
- * not run any more after this. */
+/* Connections are cut; gone is called for requests still unanswered and for streams. Not from
+ * within a hook, a handler or gone. */
 void httpd_free(struct httpd *httpd);
 
 #endif

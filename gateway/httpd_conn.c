@@ -3,6 +3,7 @@
 #include "gateway/httpd_conn.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 void httpd_conn_wake(struct httpd *httpd)
@@ -28,10 +29,22 @@ void httpd_conn_resume(struct httpd_conn *conn)
 	httpd_conn_wake(conn->httpd);
 }
 
+/* TLS says good-bye in bytes of its own, which nobody reads while the connection sleeps. */
+static bool has_shut_down(const struct httpd_conn *conn)
+{
+	struct pollfd p = {.fd = conn->peer.fd, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) == 1;
+}
+
 bool httpd_conn_left(const struct httpd_conn *conn)
 {
 	char byte;
-	ssize_t n = recv(conn->peer.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	ssize_t n;
+
+	if (conn->suspended && conn->httpd->config.tls_certificate && has_shut_down(conn))
+		return true;
+	n = recv(conn->peer.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
 	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
@@ -43,8 +56,19 @@ void httpd_conn_cut(struct httpd_conn *conn)
 	httpd_conn_wake(conn->httpd);
 }
 
+static void add_fields(const struct httpd_config *config, struct MHD_Response *response)
+{
+	for (size_t i = 0; i < config->field_count; i++) {
+		const struct httpd_field *f = &config->fields[i];
+		if (!MHD_get_response_header(response, f->name))
+			MHD_add_response_header(response, f->name, f->value);
+	}
+}
+
 void httpd_conn_deliver(struct httpd_conn *conn, unsigned status, struct MHD_Response *response)
 {
+	if (response)
+		add_fields(&conn->httpd->config, response);
 	conn->phase = HTTPD_PHASE_ANSWERED;
 	conn->since_ms = loop_now_ms(conn->httpd->config.loop);
 	conn->status = status;
@@ -62,4 +86,11 @@ void httpd_conn_gone(struct httpd_conn *conn)
 	conn->req.gone = NULL;
 	if (gone)
 		gone(conn->req.arg);
+}
+
+size_t httpd_conn_body_max(const struct httpd_conn *conn)
+{
+	size_t max = conn->httpd->config.body_max;
+
+	return max ? max : HTTPD_BODY_MAX;
 }

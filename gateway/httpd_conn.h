@@ -69,6 +69,7 @@ void httpd_conn_deliver(struct httpd_conn *conn, unsigned status, struct MHD_Res
 bool httpd_conn_left(const struct httpd_conn *conn);
 /* The client finds it closed; libmicrohttpd learns it from the socket. */
 void httpd_conn_cut(struct httpd_conn *conn);
+size_t httpd_conn_body_max(const struct httpd_conn *conn);
 /* Tells who waits to answer or to push that nobody reads. */
 void httpd_conn_gone(struct httpd_conn *conn);
 

@@ -70,7 +70,7 @@ unsigned httpd_head_check(struct httpd_conn *conn, const char *version)
 		return MHD_HTTP_BAD_REQUEST;
 	if (h.lengths && str_u64(h.length, UINT64_MAX, &length) != 0)
 		return MHD_HTTP_BAD_REQUEST;
-	return length > HTTPD_BODY_MAX ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
+	return length > httpd_conn_body_max(conn) ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
 }
 
 bool httpd_head_has_nul(const struct httpd_conn *conn, const char *url, const char *version)

@@ -21,6 +21,8 @@ struct httpd_stream {
 	size_t head;		/* first byte not yet taken */
 	size_t tail;
 	uint64_t moved_ms;	/* last taken, or last pushed into the empty buffer */
+	void (*more)(void *arg);	/* all was taken: there may be more; NULL: no */
+	void *more_arg;
 	bool closing;
 	bool cut;
 };
@@ -28,6 +30,15 @@ struct httpd_stream {
 static uint64_t now_ms(const struct httpd_stream *s)
 {
 	return loop_now_ms(s->conn->httpd->config.loop);
+}
+
+static void ask_for_more(struct httpd_stream *s)
+{
+	void (*more)(void *arg) = s->more;
+
+	s->more = NULL;
+	if (more)
+		more(s->more_arg);
 }
 
 static ssize_t take(void *arg, uint64_t pos, char *out, size_t max)
@@ -54,6 +65,8 @@ static ssize_t take(void *arg, uint64_t pos, char *out, size_t max)
 		s->buffer = NULL;
 		s->size = s->head = s->tail = 0;
 	}
+	if (s->head == s->tail)
+		ask_for_more(s);
 	return (ssize_t)len;
 }
 
@@ -89,6 +102,12 @@ static void cut(struct httpd_stream *s)
 {
 	s->cut = true;
 	httpd_conn_cut(s->conn);
+}
+
+void httpd_stream_break(struct httpd_stream *s)
+{
+	s->conn->req.gone = NULL;
+	cut(s);
 }
 
 static bool make_room(struct httpd_stream *s, size_t len)
@@ -129,6 +148,12 @@ int httpd_stream_push(struct httpd_stream *s, struct str text)
 	s->tail += text.len;
 	httpd_conn_resume(s->conn);
 	return 0;
+}
+
+void httpd_stream_then(struct httpd_stream *s, void (*more)(void *arg), void *arg)
+{
+	s->more = more;
+	s->more_arg = arg;
 }
 
 void httpd_stream_close(struct httpd_stream *s)

@@ -23,9 +23,13 @@ struct upnp_self {
 	uint16_t port;		/* of descriptions and control */
 	uint32_t bootid;	/* BOOTID.UPNP.ORG */
 	uint32_t configid[2];	/* by view - 1 */
+	uint16_t web_port;	/* of the owner's pages; 0: there are none */
+	bool web_tls;
 	char token[2 * sizeof(((struct db_state *)0)->upnp_token)];
 	char friendly_name[CONF_NAME_MAX];
 };
+
+#define UPNP_SELF_URL_MAX 80
 
 void upnp_self_init(struct upnp_self *self, const struct core *core, const struct conf *conf);
 
@@ -33,5 +37,9 @@ void upnp_self_init(struct upnp_self *self, const struct core *core, const struc
  * written to text, which out keeps a slice of. */
 void upnp_self_at(const struct upnp_self *self, enum igd_view view, const struct addr *local,
 	char text[UPNP_SELF_LOCATION_MAX], struct ssdp_self *out);
+
+/* Where the owner's pages are for somebody who reaches us at local. STR_NONE: nowhere. */
+struct str upnp_self_pages(const struct upnp_self *self, const struct addr *local,
+	char text[UPNP_SELF_URL_MAX]);
 
 #endif
