@@ -134,11 +134,12 @@ static int take_sockets(const char *pid)
 {
 	struct notify_socket got[2];
 	char own[16];
-	int ends[2];
+	int ends[2], net;
 
 	for (int fd = 3; fd < 20; fd++)
 		close(fd);
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || dup(ends[0]) != 5)
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || dup(ends[0]) != 5 ||
+	    dup2(net = socket(AF_INET, SOCK_STREAM, 0), 4) != 4)
 		return 1;
 	snprintf(own, sizeof(own), "%ld", (long)getpid());
 	setenv("LISTEN_PID", pid ? pid : own, 1);
@@ -149,7 +150,7 @@ static int take_sockets(const char *pid)
 	if (notify_sockets(got, 2) != 2 || getenv("LISTEN_FDS"))
 		return 3;
 	if (got[0].fd != 3 || strcmp(got[0].name, "web") != 0 || got[1].fd != 4 ||
-	    strcmp(got[1].name, "control") != 0)
+	    strcmp(got[1].name, "control") != 0 || !got[0].is_unix || got[1].is_unix)
 		return 4;
 	/* The one too many is closed; those taken are not for our children. */
 	return fcntl(5, F_GETFD) == -1 && fcntl(3, F_GETFD) == FD_CLOEXEC ? 0 : 5;
