@@ -66,9 +66,23 @@ void api_error_core(struct httpd_request *req, int err)
 	case ERR_NOT_FOUND:
 		api_error(req, 404, "not_found", "there is no such thing", NULL);
 		break;
+	case ERR_EXISTS:
+		api_error(req, 409, "conflict", "it is taken, or was answered already", NULL);
+		break;
+	case ERR_DENIED:
+		api_error(req, 409, "by_hand", "it was opened by hand, and is closed there", NULL);
+		break;
 	case ERR_BUSY:
 	case ERR_FULL:
 		api_error(req, 503, "busy", "too much is waiting; try again", NULL);
+		break;
+	case ERR_AGAIN:
+		api_error(req, 409, "clock", "the clock is not known yet, so nobody knows when a "
+			"day is over", NULL);
+		break;
+	case ERR_UNSTORED:
+		api_error(req, 500, "not_stored", "it is in force, but could not be stored: it may "
+			"be gone after a restart", NULL);
 		break;
 	case ERR_GONE:
 		api_error(req, 503, "away", "the firewall helper does not answer now", NULL);
@@ -93,6 +107,7 @@ struct api_job *api_job_new(const struct api_call *call)
 		api_error_core(call->req, ERR_MEMORY);
 		return NULL;
 	}
+	job->api = call->api;
 	job->core = call->api->core;
 	job->req = call->req;
 	call->req->gone = on_gone;
@@ -109,8 +124,71 @@ bool api_job_fine(struct api_job *job, int err)
 
 void api_job_free(struct api_job *job)
 {
+	jsonw_free(&job->answer);
 	free(job->data);
 	free(job);
+}
+
+void api_error_fault(struct httpd_request *req, const struct core_fault *fault)
+{
+	const char *why = fault->why[0] ? fault->why : "this can not be";
+
+	api_error(req, 400, "bad_value", why, fault->place[0] ? fault->place : NULL);
+}
+
+static void on_done(void *arg, int err)
+{
+	struct api_job *job = arg;
+
+	if (job->held) {
+		job->done = true;
+		job->err = err;
+		return;
+	}
+	if (api_job_fine(job, err)) {
+		if (job->answer.len || job->answer.failed)
+			api_answer_json(job->req, 200, &job->answer);
+		else
+			api_answer_empty(job->req);
+	}
+	api_job_free(job);
+}
+
+bool api_act_begin(const struct api_call *call, struct api_act *out)
+{
+	*out = (struct api_act){.job = api_job_new(call)};
+	if (!out->job)
+		return false;
+	out->job->held = true;
+	out->act = (struct core_act){.by = call->by, .done = on_done, .arg = out->job};
+	return true;
+}
+
+void api_act_end(struct api_act *a, int err)
+{
+	struct api_job *job = a->job;
+
+	job->held = false;
+	if (!err && job->done)
+		on_done(job, job->err);
+	if (!err)
+		return;
+	if (err == ERR_RANGE || err == ERR_SYNTAX)
+		api_error_fault(job->req, &a->fault);
+	else if (err == ERR_DENIED && a->denied)
+		api_error(job->req, 409, "conflict", a->denied, NULL);
+	else
+		api_error_core(job->req, err);
+	api_job_free(job);
+}
+
+uint32_t api_id(const struct api_call *call)
+{
+	uint32_t id = 0;
+
+	if (str_u32(call->param, 1, UINT32_MAX, &id) != 0)
+		api_error_core(call->req, ERR_NOT_FOUND);
+	return id;
 }
 
 bool api_query_u64(const struct api_call *call, const char *name, uint64_t max, uint64_t *inout)

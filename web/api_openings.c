@@ -42,22 +42,23 @@ static void sum_up(struct tally *t)
 }
 
 /* t NULL: counters were not asked for. An opening the kernel does not have counts nothing. */
-static void show(struct jsonw *j, const struct core *core, const struct addr *wan4,
-	const struct opening *o, const struct tally *t)
+static void show(struct jsonw *j, struct api_view *view, const struct opening *o,
+	const struct tally *t)
 {
 	struct api_traffic none = {.opening_id = o->id};
 	const struct api_traffic *row = NULL;
 
 	if (t && t->count)
 		row = bsearch(&none, t->rows, t->count, sizeof(none), compare_rows);
-	api_show_opening(j, core, wan4, o, t && !row ? &none : row);
+	api_show_opening(j, view, o, t && !row ? &none : row);
 }
 
 /* Openings, or what is outbound. */
-static void answer_all(struct httpd_request *req, const struct core *core, bool outbound,
+static void answer_all(struct httpd_request *req, const struct api *api, bool outbound,
 	const struct tally *t)
 {
-	struct addr wan4 = api_show_wan4(core);
+	const struct core *core = api->core;
+	struct api_view view = api_show_view(api);
 	size_t count = core_openings(core);
 	struct jsonw j = {0};
 
@@ -66,25 +67,25 @@ static void answer_all(struct httpd_request *req, const struct core *core, bool 
 	for (size_t i = 0; i < count; i++) {
 		const struct opening *o = core_opening_at(core, i);
 		if (o->outbound == outbound)
-			show(&j, core, &wan4, o, t);
+			show(&j, &view, o, t);
 	}
 	jsonw_array_end(&j);
 	jsonw_object_end(&j);
 	api_answer_json(req, 200, &j);
 }
 
-static void answer_one(struct httpd_request *req, const struct core *core, uint32_t id,
+static void answer_one(struct httpd_request *req, const struct api *api, uint32_t id,
 	const struct tally *t)
 {
-	const struct opening *o = core_opening_by_id(core, id);
-	struct addr wan4 = api_show_wan4(core);
+	const struct opening *o = core_opening_by_id(api->core, id);
+	struct api_view view = api_show_view(api);
 	struct jsonw j = {0};
 
 	if (!o) {
 		api_error_core(req, ERR_NOT_FOUND);
 		return;
 	}
-	show(&j, core, &wan4, o, t);
+	show(&j, &view, o, t);
 	api_answer_json(req, 200, &j);
 }
 
@@ -116,9 +117,9 @@ static void on_counted(void *arg, int err)
 		err = 0;
 	if (api_job_fine(job, t->no_memory ? ERR_MEMORY : err)) {
 		if (t->id)
-			answer_one(job->req, job->core, t->id, t);
+			answer_one(job->req, job->api, t->id, t);
 		else
-			answer_all(job->req, job->core, false, t);
+			answer_all(job->req, job->api, false, t);
 	}
 	free(t->rows);
 	api_job_free(job);
@@ -143,16 +144,6 @@ static void count_and_answer(const struct api_call *call, uint32_t id)
 	}
 }
 
-/* 0: the call was answered; there is no opening of that name. */
-static uint32_t id_of(const struct api_call *call)
-{
-	uint32_t id = 0;
-
-	if (str_u32(call->param, 1, UINT32_MAX, &id) != 0)
-		api_error_core(call->req, ERR_NOT_FOUND);
-	return id;
-}
-
 void api_openings_get(const struct api_call *call)
 {
 	uint64_t counters = 0;
@@ -162,17 +153,17 @@ void api_openings_get(const struct api_call *call)
 	if (counters)
 		count_and_answer(call, 0);
 	else
-		answer_all(call->req, call->api->core, false, NULL);
+		answer_all(call->req, call->api, false, NULL);
 }
 
 void api_peers_get(const struct api_call *call)
 {
-	answer_all(call->req, call->api->core, true, NULL);
+	answer_all(call->req, call->api, true, NULL);
 }
 
 void api_opening_get(const struct api_call *call)
 {
-	uint32_t id = id_of(call);
+	uint32_t id = api_id(call);
 	uint64_t counters = 0;
 
 	if (!id || !api_query_u64(call, "counters", 1, &counters))
@@ -180,37 +171,47 @@ void api_opening_get(const struct api_call *call)
 	if (counters)
 		count_and_answer(call, id);
 	else
-		answer_one(call->req, call->api->core, id, NULL);
+		answer_one(call->req, call->api, id, NULL);
 }
 
-static void on_closed(void *arg, const struct map_ans *ans)
+/* False: the call was answered. */
+static bool read_for(const struct api_call *call, enum core_close *out)
 {
-	struct api_job *job = arg;
+	static const struct {
+		const char *name;
+		enum core_close how;
+	} words[] = {{"now", CORE_CLOSE_NOW}, {"day", CORE_CLOSE_DAY}, {"good", CORE_CLOSE_GOOD}};
+	struct str text;
+	int err = httpd_query(call->req, STR("for"), &text);
 
-	if (job->req && ans->result == MAP_OK)
-		api_answer_empty(job->req);
-	else if (job->req && ans->result == MAP_NOT_FOUND)
-		api_error_core(job->req, ERR_NOT_FOUND);
-	else if (job->req)
-		api_error(job->req, 503, "refused", map_result_text(ans->result), NULL);
-	api_job_free(job);
+	*out = CORE_CLOSE_NOW;
+	for (size_t i = 0; i < 3 && !err; i++) {
+		if (!str_eq(text, str_from(words[i].name)))
+			continue;
+		*out = words[i].how;
+		return true;
+	}
+	if (err == ERR_NOT_FOUND)
+		return true;
+	api_error(call->req, 400, "bad_value", "now, day or good", "for");
+	return false;
 }
 
 void api_opening_delete(const struct api_call *call)
 {
-	struct map_req req = {
-		.op = MAP_OP_CLOSE,
-		.key = MAP_KEY_ID,
-		.origin = MAP_ORIGIN_OWNER,
-		.client = addr_any6(),
-		.remote = prefix_any6(),
-		.id = id_of(call),
-	};
-	struct api_job *job = req.id ? api_job_new(call) : NULL;
-	int err = job ? core_request(job->core, &req, on_closed, job) : 0;
+	uint32_t id = api_id(call);
+	enum core_close how;
+	struct api_act a;
 
-	if (err) {
-		api_job_fine(job, err);
-		api_job_free(job);
-	}
+	if (id && read_for(call, &how) && api_act_begin(call, &a))
+		api_act_end(&a, core_close(call->api->core, id, how, &a.act));
+}
+
+void api_opening_undo(const struct api_call *call)
+{
+	uint32_t id = api_id(call);
+	struct api_act a;
+
+	if (id && api_act_begin(call, &a))
+		api_act_end(&a, core_undo(call->api->core, id, &a.act));
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Routes: the owner's limits. */
 #include "protocols/err.h"
+#include "web/api_body.h"
 #include "web/api_routes.h"
-
-#include <jansson.h>
 
 void api_settings_get(const struct api_call *call)
 {
@@ -29,46 +28,17 @@ void api_settings_get(const struct api_call *call)
 	api_answer_json(call->req, 200, &j);
 }
 
-static bool decode_value(struct str body, int64_t *out)
-{
-	json_t *root = json_loadb(body.p ? body.p : "", body.len, JSON_REJECT_DUPLICATES, NULL);
-	json_t *value = json_object_get(root, "value");
-	bool fine = json_is_integer(value) && json_object_size(root) == 1;
-
-	if (fine)
-		*out = json_integer_value(value);
-	json_decref(root);
-	return fine;
-}
-
-static void on_put(void *arg, int err)
-{
-	struct api_job *job = arg;
-
-	if (api_job_fine(job, err))
-		api_answer_empty(job->req);
-	api_job_free(job);
-}
-
 void api_setting_put(const struct api_call *call)
 {
-	struct api_job *job;
-	int64_t value;
-	int err;
+	int64_t value = 0;
+	const struct api_body_field field = {.name = "value", .type = API_BODY_INT, .wanted = true,
+		.out = &value, .min = INT64_MIN, .max = INT64_MAX};
+	json_t *root = api_body(call);
+	struct api_act a;
 
-	if (!decode_value(call->req->body, &value)) {
-		api_error(call->req, 400, "bad_value", "{\"value\": a whole number}", "value");
-		return;
+	if (root && api_body_read(call, root, "", &field, 1) && api_act_begin(call, &a)) {
+		a.fault = (struct core_fault){"value", "outside the range of this setting"};
+		api_act_end(&a, core_setting_put(call->api->core, call->param, value, &a.act));
 	}
-	job = api_job_new(call);
-	if (!job)
-		return;
-	err = core_setting_put(job->core, call->param, value, on_put, job);
-	if (err == ERR_RANGE)
-		api_error(call->req, 400, "bad_value", "outside the range of this setting",
-			"value");
-	else if (err)
-		api_error_core(call->req, err);
-	if (err)
-		api_job_free(job);
+	json_decref(root);
 }

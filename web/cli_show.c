@@ -3,194 +3,17 @@
 #include "web/cli_show.h"
 
 #include "protocols/err.h"
-#include "web/cli_text.h"
+#include "web/cli_cell.h"
 
 #include <string.h>
 #include <time.h>
 
-#define CELL 256
-
-/* ---- fields ---- */
-
-static struct str text_of(const json_t *o, const char *key)
-{
-	const char *text = json_string_value(json_object_get(o, key));
-	return str_from(text ? text : "");
-}
-
-static uint64_t number_of(const json_t *o, const char *key)
-{
-	json_int_t n = json_integer_value(json_object_get(o, key));
-	return n > 0 ? (uint64_t)n : 0;
-}
-
-static bool has(const json_t *o, const char *key)
-{
-	const json_t *v = json_object_get(o, key);
-	return v && !json_is_null(v);
-}
-
-static const json_t *rows_of(const json_t *root, const char *key)
-{
-	const json_t *rows = json_object_get(root, key);
-	return json_is_array(rows) ? rows : NULL;
-}
-
-/* ---- cells ---- */
-
-static void put_endpoint(struct writer *w, const json_t *e)
-{
-	struct str address = text_of(e, "address");
-	bool six = str_find(address, 0, ':') < address.len;
-
-	writer_text(w, six ? "[" : "");
-	writer_str(w, address.len ? address : STR("*"));
-	writer_text(w, six ? "]:" : ":");
-	writer_dec(w, number_of(e, "port"));
-}
-
-static void cell_endpoint(struct cli_table *t, const json_t *e)
-{
-	char text[CELL];
-	struct writer w = writer_to(text, sizeof(text));
-
-	if (has(e, "port") || has(e, "address"))
-		put_endpoint(&w, e);
-	cli_table_cell(t, writer_done(&w));
-}
-
-static void cell_number(struct cli_table *t, const json_t *o, const char *key)
-{
-	char text[CELL];
-	struct writer w = writer_to(text, sizeof(text));
-
-	if (has(o, key))
-		writer_dec(&w, number_of(o, key));
-	cli_table_cell(t, writer_done(&w));
-}
-
-static void put_left(struct writer *w, const json_t *o, const char *key)
-{
-	if (has(o, key))
-		cli_text_duration(w, number_of(o, key));
-	else
-		writer_text(w, "while at home");
-}
-
-static void cell_left(struct cli_table *t, const json_t *o)
-{
-	char text[CELL];
-	struct writer w = writer_to(text, sizeof(text));
-
-	put_left(&w, o, "left_s");
-	cli_table_cell(t, writer_done(&w));
-}
-
-static void cell_time(struct cli_table *t, const json_t *o, const char *key)
-{
-	char text[CELL];
-	struct writer w = writer_to(text, sizeof(text));
-
-	if (has(o, key))
-		cli_text_time(&w, number_of(o, key));
-	cli_table_cell(t, writer_done(&w));
-}
-
-static void put_from(struct writer *w, const json_t *opening)
-{
-	const json_t *remote = json_object_get(opening, "remote");
-
-	for (size_t i = 0; i < json_array_size(remote); i++) {
-		const json_t *peer = json_array_get(remote, i);
-		struct str from = text_of(peer, "from");
-		writer_text(w, i ? ", " : "");
-		writer_str(w, from.len ? from : STR("anyone"));
-		if (has(peer, "port")) {
-			writer_text(w, " port ");
-			writer_dec(w, number_of(peer, "port"));
-		}
-	}
-	if (json_array_size(remote) == 0)
-		writer_text(w, "anyone");
-}
-
-static void cell_from(struct cli_table *t, const json_t *opening)
-{
-	char text[4 * CELL];	/* every filter a PCP client may set */
-	struct writer w = writer_to(text, sizeof(text));
-
-	put_from(&w, opening);
-	cli_table_cell(t, writer_done(&w));
-}
-
-static struct str device_name(const json_t *device)
-{
-	struct str name = text_of(device, "name");
-	return name.len ? name : text_of(device, "mac");
-}
-
-static const char *state_of(const json_t *opening)
-{
-	if (json_is_false(json_object_get(opening, "enabled")))
-		return "switched off";
-	return json_is_true(json_object_get(opening, "active")) ? "open" : "not active";
-}
-
-/* Every door that has a lease on it, and what the first one with words says. */
-static void put_origins(struct writer *w, const json_t *opening)
-{
-	const json_t *leases = json_object_get(opening, "leases");
-
-	for (size_t i = 0; i < json_array_size(leases); i++) {
-		writer_text(w, i ? "," : "");
-		writer_str(w, text_of(json_array_get(leases, i), "origin"));
-	}
-}
-
-static struct str description_of(const json_t *opening)
-{
-	const json_t *leases = json_object_get(opening, "leases");
-	struct str s = STR_NONE;
-
-	for (size_t i = 0; s.len == 0 && i < json_array_size(leases); i++)
-		s = text_of(json_array_get(leases, i), "description");
-	return s;
-}
-
-static void cell_origins(struct cli_table *t, const json_t *opening)
-{
-	char text[CELL];
-	struct writer w = writer_to(text, sizeof(text));
-
-	put_origins(&w, opening);
-	cli_table_cell(t, writer_done(&w));
-}
-
-static void cell_traffic(struct cli_table *t, const json_t *opening)
-{
-	char text[CELL];
-	struct writer w = writer_to(text, sizeof(text));
-
-	cli_text_bytes(&w, number_of(opening, "bytes"));
-	cli_table_cell(t, writer_done(&w));
-}
-
-/* ---- whole answers ---- */
-
-static int finish(struct cli_table *t, FILE *out)
-{
-	int err = cli_table_print(t, out);
-
-	cli_table_free(t);
-	return err;
-}
-
 int cli_show_openings(const json_t *root, FILE *out)
 {
 	static const char *const heads[] = {"ID", "PROTO", "OPEN TO THE INTERNET", "LEADS TO",
-		"FOR", "DEVICE", "BY", "LEFT", "STATE", "DESCRIPTION", "TRAFFIC"};
-	const json_t *rows = rows_of(root, "openings");
-	bool traffic = has(json_array_get(rows, 0), "bytes");
+		"FOR", "DEVICE", "BY", "LEFT", "STATE", "DESCRIPTION", "RULE", "TRAFFIC"};
+	const json_t *rows = cli_rows_of(root, "openings");
+	bool traffic = cli_has(json_array_get(rows, 0), "bytes");
 	struct cli_table t;
 
 	if (!rows)
@@ -199,30 +22,31 @@ int cli_show_openings(const json_t *root, FILE *out)
 		fputs("Nothing is open to the Internet.\n", out);
 		return 0;
 	}
-	cli_table_init(&t, heads, traffic ? 11 : 10);
+	cli_table_init(&t, heads, traffic ? 12 : 11);
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *o = json_array_get(rows, i);
-		cell_number(&t, o, "id");
-		cli_table_cell(&t, text_of(o, "protocol"));
-		cell_endpoint(&t, json_object_get(o, "external"));
-		cell_endpoint(&t, json_object_get(o, "internal"));
-		cell_from(&t, o);
-		cli_table_cell(&t, device_name(json_object_get(o, "device")));
-		cell_origins(&t, o);
-		cell_left(&t, o);
-		cli_table_cell(&t, str_from(state_of(o)));
-		cli_table_cell(&t, description_of(o));
+		cli_cell_number(&t, o, "id");
+		cli_table_cell(&t, cli_text_of(o, "protocol"));
+		cli_cell_endpoint(&t, json_object_get(o, "external"));
+		cli_cell_endpoint(&t, json_object_get(o, "internal"));
+		cli_cell_from(&t, o);
+		cli_table_cell(&t, cli_device_name(json_object_get(o, "device")));
+		cli_cell_origins(&t, o);
+		cli_cell_left(&t, o);
+		cli_table_cell(&t, str_from(cli_state_of(o)));
+		cli_table_cell(&t, cli_description_of(o));
+		cli_table_cell(&t, cli_text_of(o, "rule_note"));
 		if (traffic)
-			cell_traffic(&t, o);
+			cli_cell_traffic(&t, o);
 	}
-	return finish(&t, out);
+	return cli_finish(&t, out);
 }
 
 int cli_show_peers(const json_t *root, FILE *out)
 {
 	static const char *const heads[] = {"ID", "PROTO", "LEAVES FROM", "HOST", "FOR", "DEVICE",
 		"LEFT", "DESCRIPTION"};
-	const json_t *rows = rows_of(root, "peers");
+	const json_t *rows = cli_rows_of(root, "peers");
 	struct cli_table t;
 
 	if (!rows)
@@ -230,28 +54,28 @@ int cli_show_peers(const json_t *root, FILE *out)
 	cli_table_init(&t, heads, 8);
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *o = json_array_get(rows, i);
-		cell_number(&t, o, "id");
-		cli_table_cell(&t, text_of(o, "protocol"));
-		cell_endpoint(&t, json_object_get(o, "external"));
-		cell_endpoint(&t, json_object_get(o, "internal"));
-		cell_from(&t, o);
-		cli_table_cell(&t, device_name(json_object_get(o, "device")));
-		cell_left(&t, o);
-		cli_table_cell(&t, description_of(o));
+		cli_cell_number(&t, o, "id");
+		cli_table_cell(&t, cli_text_of(o, "protocol"));
+		cli_cell_endpoint(&t, json_object_get(o, "external"));
+		cli_cell_endpoint(&t, json_object_get(o, "internal"));
+		cli_cell_from(&t, o);
+		cli_table_cell(&t, cli_device_name(json_object_get(o, "device")));
+		cli_cell_left(&t, o);
+		cli_table_cell(&t, cli_description_of(o));
 	}
-	return finish(&t, out);
+	return cli_finish(&t, out);
 }
 
 /* What happened, how often, and how it ended where the word does not say it. */
 static void cell_what(struct cli_table *t, const json_t *row)
 {
-	char text[CELL];
+	char text[CLI_CELL];
 	struct writer w = writer_to(text, sizeof(text));
 
-	writer_str(&w, text_of(row, "what"));
-	if (number_of(row, "count") > 1) {
+	writer_str(&w, cli_text_of(row, "what"));
+	if (cli_number_of(row, "count") > 1) {
 		writer_text(&w, " x");
-		writer_dec(&w, number_of(row, "count"));
+		writer_dec(&w, cli_number_of(row, "count"));
 	}
 	cli_table_cell(t, writer_done(&w));
 }
@@ -260,7 +84,7 @@ int cli_show_record(const json_t *root, FILE *out)
 {
 	static const char *const heads[] = {"SEQ", "TIME", "WHAT", "PROTO", "EXTERNAL", "INTERNAL",
 		"BY", "CLIENT", "WHY", "DESCRIPTION"};
-	const json_t *rows = rows_of(root, "record");
+	const json_t *rows = cli_rows_of(root, "record");
 	struct cli_table t;
 
 	if (!rows)
@@ -268,24 +92,24 @@ int cli_show_record(const json_t *root, FILE *out)
 	cli_table_init(&t, heads, 10);
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *r = json_array_get(rows, i);
-		cell_number(&t, r, "seq");
-		cell_time(&t, r, "time");
+		cli_cell_number(&t, r, "seq");
+		cli_cell_time(&t, r, "time");
 		cell_what(&t, r);
-		cli_table_cell(&t, text_of(r, "protocol"));
-		cell_endpoint(&t, json_object_get(r, "external"));
-		cell_endpoint(&t, json_object_get(r, "internal"));
-		cli_table_cell(&t, text_of(r, "origin"));
-		cli_table_cell(&t, text_of(r, "client"));
-		cli_table_cell(&t, text_of(r, "why"));
-		cli_table_cell(&t, text_of(r, "description"));
+		cli_table_cell(&t, cli_text_of(r, "protocol"));
+		cli_cell_endpoint(&t, json_object_get(r, "external"));
+		cli_cell_endpoint(&t, json_object_get(r, "internal"));
+		cli_table_cell(&t, cli_text_of(r, "origin"));
+		cli_table_cell(&t, cli_text_of(r, "client"));
+		cli_table_cell(&t, cli_text_of(r, "why"));
+		cli_table_cell(&t, cli_text_of(r, "description"));
 	}
-	return finish(&t, out);
+	return cli_finish(&t, out);
 }
 
 int cli_show_settings(const json_t *root, FILE *out)
 {
 	static const char *const heads[] = {"NAME", "VALUE", "USUAL", "LEAST", "MOST", "MEANING"};
-	const json_t *rows = rows_of(root, "settings");
+	const json_t *rows = cli_rows_of(root, "settings");
 	struct cli_table t;
 
 	if (!rows)
@@ -293,97 +117,82 @@ int cli_show_settings(const json_t *root, FILE *out)
 	cli_table_init(&t, heads, 6);
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *s = json_array_get(rows, i);
-		cli_table_cell(&t, text_of(s, "name"));
-		cell_number(&t, s, "value");
-		cell_number(&t, s, "initial");
-		cell_number(&t, s, "min");
-		cell_number(&t, s, "max");
-		cli_table_cell(&t, text_of(s, "meaning"));
+		cli_table_cell(&t, cli_text_of(s, "name"));
+		cli_cell_number(&t, s, "value");
+		cli_cell_number(&t, s, "initial");
+		cli_cell_number(&t, s, "min");
+		cli_cell_number(&t, s, "max");
+		cli_table_cell(&t, cli_text_of(s, "meaning"));
 	}
-	return finish(&t, out);
-}
-
-int cli_show_devices(const json_t *root, FILE *out)
-{
-	static const char *const heads[] = {
-		"ID", "NAME", "MAC", "OPENINGS", "FIRST SEEN", "LAST SEEN"};
-	const json_t *rows = rows_of(root, "devices");
-	struct cli_table t;
-
-	if (!rows)
-		return ERR_SYNTAX;
-	cli_table_init(&t, heads, 6);
-	for (size_t i = 0; i < json_array_size(rows); i++) {
-		const json_t *row = json_array_get(rows, i);
-		const json_t *d = json_object_get(row, "device");
-		cell_number(&t, d, "id");
-		cli_table_cell(&t, text_of(d, "name"));
-		cli_table_cell(&t, text_of(d, "mac"));
-		cell_number(&t, row, "openings");
-		cell_time(&t, d, "first_seen");
-		cell_time(&t, d, "last_seen");
-	}
-	return finish(&t, out);
+	return cli_finish(&t, out);
 }
 
 static const char *health(const json_t *root, const char *key, const char *late, const char *failed)
 {
-	struct str s = text_of(root, key);
+	struct str s = cli_text_of(root, key);
 
 	if (str_eq(s, STR("ok")))
 		return "ok";
 	return str_eq(s, STR("late")) ? late : failed;
 }
 
-static void put_count(struct writer *w, uint64_t n, const char *one, const char *many)
+static void show_waiting(const json_t *root, FILE *out)
 {
-	writer_dec(w, n);
-	writer_text(w, n == 1 ? one : many);
-}
+	uint64_t cards = cli_number_of(root, "cards"), alerts = cli_number_of(root, "alerts");
+	char text[CLI_CELL];
+	struct writer w = writer_to(text, sizeof(text));
 
-static void put_line(FILE *out, const struct writer *w)
-{
-	struct str s = writer_done(w);
-
-	fwrite(s.p, 1, s.len, out);
-	fputc('\n', out);
+	if (cards) {
+		writer_text(&w, "Waiting    ");
+		cli_put_count(&w, cards, " device asks", " devices ask");
+		writer_text(&w, ", see postern cards");
+		cli_put_line(out, &w);
+	}
+	if (alerts) {
+		w = writer_to(text, sizeof(text));
+		writer_text(&w, "Alerts     ");
+		cli_put_count(&w, alerts, " alert", " alerts");
+		writer_text(&w, ", see postern alerts");
+		cli_put_line(out, &w);
+	}
 }
 
 static void show_counts(const json_t *root, FILE *out)
 {
-	uint64_t ports = number_of(root, "openings");
-	uint64_t devices = number_of(root, "devices_with_openings");
-	char text[CELL];
+	uint64_t ports = cli_number_of(root, "openings");
+	uint64_t devices = cli_number_of(root, "devices_with_openings");
+	char text[CLI_CELL];
 	struct writer w = writer_to(text, sizeof(text));
 
 	writer_text(&w, "Openings   ");
-	put_count(&w, ports, " port of ", " ports of ");
-	put_count(&w, devices, " device", " devices");
+	cli_put_count(&w, ports, " port of ", " ports of ");
+	cli_put_count(&w, devices, " device", " devices");
 	writer_text(&w, ports == 1 ? " is" : " are");
 	writer_text(&w, " open to the Internet");
-	put_line(out, &w);
+	cli_put_line(out, &w);
+	show_waiting(root, out);
 	if (json_is_true(json_object_get(root, "attended")))
 		return;
 	w = writer_to(text, sizeof(text));
 	writer_text(&w, "\nNobody looks after this router yet: ");
-	put_count(&w, devices, " device opened ", " devices opened ");
-	put_count(&w, ports, " port.", " ports.");
-	put_line(out, &w);
+	cli_put_count(&w, devices, " device opened ", " devices opened ");
+	cli_put_count(&w, ports, " port.", " ports.");
+	cli_put_line(out, &w);
 }
 
 int cli_show_status(const json_t *root, FILE *out)
 {
 	const json_t *wan = json_object_get(root, "wan");
-	struct str address = text_of(wan, "address");
-	char text[2 * CELL];
+	struct str address = cli_text_of(wan, "address");
+	char text[2 * CLI_CELL];
 	struct writer w = writer_to(text, sizeof(text));
 
 	if (!json_is_object(wan))
 		return ERR_SYNTAX;
 	writer_text(&w, "Postern    ");
-	cli_text_safe(&w, text_of(root, "version"));
+	cli_text_safe(&w, cli_text_of(root, "version"));
 	writer_text(&w, ", running for ");
-	cli_text_duration(&w, number_of(root, "uptime_s"));
+	cli_text_duration(&w, cli_number_of(root, "uptime_s"));
 	writer_text(&w, "\nWAN        ");
 	if (address.len)
 		cli_text_safe(&w, address);
@@ -392,7 +201,7 @@ int cli_show_status(const json_t *root, FILE *out)
 	if (json_is_true(json_object_get(wan, "private")))
 		writer_text(&w, "\n           Another router or your provider is in front; "
 			"people outside can not reach this yet.");
-	put_line(out, &w);
+	cli_put_line(out, &w);
 	fprintf(out, "Firewall   %s\n", health(root, "firewall", "being repaired",
 		"postern-helper does not answer: nothing can be opened or closed"));
 	fprintf(out, "Store      %s\n", health(root, "store", "late",
@@ -403,19 +212,19 @@ int cli_show_status(const json_t *root, FILE *out)
 
 static void put_opening(struct writer *w, const json_t *o)
 {
-	struct str description = description_of(o);
+	struct str description = cli_description_of(o);
 
-	writer_str(w, text_of(o, "protocol"));
+	writer_str(w, cli_text_of(o, "protocol"));
 	writer_text(w, " ");
-	put_endpoint(w, json_object_get(o, "external"));
+	cli_put_endpoint(w, json_object_get(o, "external"));
 	writer_text(w, " -> ");
-	put_endpoint(w, json_object_get(o, "internal"));
+	cli_put_endpoint(w, json_object_get(o, "internal"));
 	writer_text(w, " for ");
-	put_from(w, o);
+	cli_put_from(w, o);
 	writer_text(w, ", ");
-	put_left(w, o, "left_s");
+	cli_put_left(w, o, "left_s");
 	writer_text(w, ", by ");
-	put_origins(w, o);
+	cli_put_origins(w, o);
 	if (description.len) {
 		writer_text(w, ": ");
 		writer_str(w, description);
@@ -424,16 +233,57 @@ static void put_opening(struct writer *w, const json_t *o)
 
 static void put_state(struct writer *w, const json_t *status)
 {
-	struct str address = text_of(json_object_get(status, "wan"), "address");
+	struct str address = cli_text_of(json_object_get(status, "wan"), "address");
 
 	writer_text(w, "WAN ");
 	writer_str(w, address.len ? address : STR("without address"));
 	writer_text(w, ", firewall ");
-	writer_str(w, text_of(status, "firewall"));
+	writer_str(w, cli_text_of(status, "firewall"));
 	writer_text(w, ", store ");
-	writer_str(w, text_of(status, "store"));
+	writer_str(w, cli_text_of(status, "store"));
 	writer_text(w, ", ");
-	put_count(w, number_of(status, "openings"), " opening", " openings");
+	cli_put_count(w, cli_number_of(status, "openings"), " opening", " openings");
+}
+
+static void put_gone(struct writer *w, const json_t *data)
+{
+	writer_text(w, "number ");
+	writer_dec(w, cli_number_of(data, "id"));
+	writer_text(w, " is gone");
+}
+
+static void put_card(struct writer *w, const json_t *card)
+{
+	struct str state = cli_text_of(card, "state");
+
+	cli_put_card(w, card);
+	if (!str_eq(state, STR("open"))) {
+		writer_text(w, ": ");
+		writer_str(w, state);
+	}
+}
+
+static void put_hand(struct writer *w, const json_t *row)
+{
+	const json_t *hand = json_object_get(row, "hand");
+
+	writer_text(w, "by hand ");
+	writer_dec(w, cli_number_of(hand, "id"));
+	writer_text(w, ", ");
+	writer_str(w, cli_text_of(hand, "name"));
+	writer_text(w, ": ");
+	writer_str(w, cli_text_of(json_object_get(row, "status"), "state"));
+}
+
+static void put_device(struct writer *w, const json_t *row)
+{
+	const json_t *device = json_object_get(row, "device");
+
+	writer_dec(w, cli_number_of(device, "id"));
+	writer_text(w, " ");
+	writer_str(w, cli_device_name(device));
+	writer_text(w, ", ");
+	writer_str(w, cli_text_of(device, "zone"));
 }
 
 void cli_show_news(const char *name, const json_t *data, FILE *out)
@@ -448,13 +298,23 @@ void cli_show_news(const char *name, const json_t *data, FILE *out)
 	writer_text(&w, name);
 	for (size_t n = strlen(name); n < 9; n++)
 		writer_text(&w, " ");
-	if (has(data, "external"))
+	if (cli_has(data, "gone"))
+		put_gone(&w, data);
+	else if (cli_has(data, "external"))
 		put_opening(&w, data);
+	else if (cli_has(data, "items"))
+		put_card(&w, data);
+	else if (cli_has(data, "sentence"))
+		writer_str(&w, cli_text_of(data, "sentence"));
+	else if (cli_has(data, "hand"))
+		put_hand(&w, data);
+	else if (cli_has(data, "addresses"))
+		put_device(&w, data);
 	else if (strcmp(name, "refused") == 0)
 		writer_text(&w, "a request; see postern record");
 	else
 		put_state(&w, data);
 	safe = writer_to(line, sizeof(line));
 	cli_text_safe(&safe, writer_done(&w));
-	put_line(out, &safe);
+	cli_put_line(out, &safe);
 }

@@ -13,7 +13,22 @@ cli_show_fn cli_show_openings;
 cli_show_fn cli_show_peers;
 cli_show_fn cli_show_record;
 cli_show_fn cli_show_settings;
+/* cli_show_owner.c */
 cli_show_fn cli_show_devices;
+cli_show_fn cli_show_device;
+cli_show_fn cli_show_zones;
+cli_show_fn cli_show_closing;
+cli_show_fn cli_show_cards;
+cli_show_fn cli_show_alerts;
+cli_show_fn cli_show_hands;
+cli_show_fn cli_show_hand;
+cli_show_fn cli_show_services;
+cli_show_fn cli_show_test;
+/* cli_show_rules.c */
+cli_show_fn cli_show_rules;
+cli_show_fn cli_show_presets;
+cli_show_fn cli_show_explained;
+cli_show_fn cli_show_verified;
 /* One line for one piece of news. */
 void cli_show_news(const char *name, const json_t *data, FILE *out);
 

@@ -4,6 +4,7 @@
 
 #include "gateway/httpd.h"
 #include "gateway/httpd_socket.h"
+#include "gateway/policy_json.h"
 #include "protocols/err.h"
 #include "web/api.h"
 
@@ -16,7 +17,6 @@
 struct ctl {
 	struct ctl_config config;
 	struct httpd *httpd;
-	struct api *api;
 };
 
 /* Supplementary groups, as they were when the peer connected. */
@@ -37,58 +37,49 @@ static bool peer_has_group(const struct httpd_peer *peer, gid_t group)
 	return has;
 }
 
-/* A page of another origin can make a browser ask us under that origin's name, so the name must be
- * this machine's own (DNS rebinding). */
-static bool is_local_name(struct str host)
-{
-	static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct str name = str_from(names[i]);
-		if (str_starts(host, name) && (host.len == name.len || host.p[name.len] == ':'))
-			return true;
-	}
-	return false;
-}
-
-static enum api_role role_of(const struct ctl *ctl, const struct httpd_request *req)
+static struct api_caller caller_of(const struct ctl *ctl, const struct httpd_request *req)
 {
 	const struct httpd_peer *peer = req->peer;
 
-	if (!peer->is_unix)
-		return addr_is_loopback(&peer->client.addr) && is_local_name(req->host)
-			       ? API_ROLE_VIEWER : API_ROLE_NONE;
 	if (peer->uid == 0 || peer->uid == geteuid())
-		return API_ROLE_ADMIN;
+		return (struct api_caller){.role = API_ROLE_ADMIN, .by = "root"};
+	if (ctl->config.watcher != (uid_t)-1 && peer->uid == ctl->config.watcher)
+		return (struct api_caller){.role = API_ROLE_VIEWER, .by = "watcher"};
 	if (ctl->config.group != (gid_t)-1 && peer_has_group(peer, ctl->config.group))
-		return API_ROLE_APPROVER;
-	return API_ROLE_NONE;
+		return (struct api_caller){.role = API_ROLE_APPROVER, .by = "group postern"};
+	return (struct api_caller){.role = API_ROLE_NONE, .by = "nobody"};
 }
 
 static void on_request(void *arg, struct httpd_request *req)
 {
 	struct ctl *ctl = arg;
-	api_handle(ctl->api, req, role_of(ctl, req));
+	struct api_caller caller = caller_of(ctl, req);
+
+	api_handle(ctl->config.api, req, &caller);
 }
 
 static int start(struct ctl *ctl)
 {
 	const struct ctl_config *c = &ctl->config;
 	const struct httpd_config config = {
-		.loop = c->loop, .log = c->log, .handler = on_request, .arg = ctl};
+		.loop = c->loop,
+		.log = c->log,
+		.handler = on_request,
+		.arg = ctl,
+		.body_max = POLICY_JSON_MAX,
+	};
 	int fd = c->fd >= 0 ? c->fd : httpd_socket_unix(c->path, c->group);
 
 	if (fd < 0) {
 		log_error(c->log, "control socket %s: %s", c->path, err_text(fd));
 		return fd;
 	}
-	ctl->api = api_new(c->core);
 	ctl->httpd = httpd_new(&config);
 	if (!ctl->httpd) {
 		close(fd);
 		return ERR_MEMORY;
 	}
-	return ctl->api && httpd_listen(ctl->httpd, fd, 0) ? 0 : ERR_MEMORY;
+	return httpd_listen(ctl->httpd, fd, 0) ? 0 : ERR_MEMORY;
 }
 
 int ctl_new(const struct ctl_config *config, struct ctl **out)
@@ -107,11 +98,6 @@ int ctl_new(const struct ctl_config *config, struct ctl **out)
 	return err;
 }
 
-int ctl_listen(struct ctl *ctl, int fd)
-{
-	return httpd_listen(ctl->httpd, fd, 0) ? 0 : ERR_MEMORY;
-}
-
 void ctl_free(struct ctl *ctl)
 {
 	if (!ctl)
@@ -119,6 +105,5 @@ void ctl_free(struct ctl *ctl)
 	if (ctl->httpd && ctl->config.fd < 0)
 		unlink(ctl->config.path);
 	httpd_free(ctl->httpd);
-	api_free(ctl->api);
 	free(ctl);
 }

@@ -83,6 +83,18 @@ static void begin(struct jsonw *j, const char *key)
 	put(j, "\":", 2);
 }
 
+void jsonw_line_end(struct jsonw *j)
+{
+	put(j, "\n", 1);
+	j->comma = false;
+}
+
+void jsonw_key(struct jsonw *j, const char *key)
+{
+	begin(j, key);
+	j->comma = false;
+}
+
 void jsonw_object(struct jsonw *j, const char *key)
 {
 	begin(j, key);
@@ -153,6 +165,28 @@ void jsonw_addr(struct jsonw *j, const char *key, const struct addr *a)
 		jsonw_null(j, key);
 	else
 		jsonw_text(j, key, addr_text(a, text));
+}
+
+void jsonw_raw(struct jsonw *j, struct str text)
+{
+	begin(j, NULL);
+	put(j, text.p, text.len);
+}
+
+static int put_piece(const char *bytes, size_t len, void *arg)
+{
+	struct jsonw *j = arg;
+
+	put(j, bytes, len);
+	return j->failed ? -1 : 0;
+}
+
+void jsonw_json(struct jsonw *j, const char *key, json_t *value)
+{
+	begin(j, key);
+	if (json_dump_callback(value, put_piece, j, JSON_COMPACT | JSON_ENCODE_ANY))
+		j->failed = true;
+	json_decref(value);
 }
 
 void jsonw_free(struct jsonw *j)

@@ -10,6 +10,7 @@
 #include "protocols/addr.h"
 #include "protocols/str.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,11 @@ void jsonw_object_end(struct jsonw *j);
 void jsonw_array(struct jsonw *j, const char *key);
 void jsonw_array_end(struct jsonw *j);
 
+/* Ends a line of several texts in one buffer. */
+void jsonw_line_end(struct jsonw *j);
+/* The key of what is written next with key NULL. */
+void jsonw_key(struct jsonw *j, const char *key);
+
 /* Bytes that are no UTF-8 are written as if they were Latin-1; control characters are escaped. */
 void jsonw_str(struct jsonw *j, const char *key, struct str s);
 void jsonw_text(struct jsonw *j, const char *key, const char *nul_terminated);	/* NULL: null */
@@ -35,6 +41,11 @@ void jsonw_u64(struct jsonw *j, const char *key, uint64_t n);
 void jsonw_bool(struct jsonw *j, const char *key, bool b);
 void jsonw_null(struct jsonw *j, const char *key);
 void jsonw_addr(struct jsonw *j, const char *key, const struct addr *a);	/* wildcard: null */
+
+/* A whole JSON text, as it is. */
+void jsonw_raw(struct jsonw *j, struct str text);
+/* A whole value made elsewhere, which is freed. NULL: there was no memory for it. */
+void jsonw_json(struct jsonw *j, const char *key, json_t *value);
 
 void jsonw_free(struct jsonw *j);
 

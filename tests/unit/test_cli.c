@@ -235,13 +235,20 @@ static void test_openings(void **state)
 static void test_odd_answers(void **state)
 {
 	static cli_show_fn *const fns[] = {cli_show_status, cli_show_openings, cli_show_record,
-		cli_show_peers, cli_show_settings, cli_show_devices};
+		cli_show_peers, cli_show_settings, cli_show_devices, cli_show_device,
+		cli_show_zones, cli_show_closing, cli_show_cards, cli_show_alerts, cli_show_hands,
+		cli_show_hand, cli_show_services, cli_show_test, cli_show_rules, cli_show_presets,
+		cli_show_explained, cli_show_verified};
 	static const char *const odd[] = {"{}", "[]", "{\"wan\":1,\"openings\":{},\"record\":3}",
-		"{\"wan\":{},\"openings\":[1,[],{}],\"record\":[null],\"settings\":[\"x\"]}"};
+		"{\"wan\":{},\"openings\":[1,[],{}],\"record\":[null],\"settings\":[\"x\"],"
+		"\"devices\":[{\"device\":3,\"addresses\":[1]}],\"cards\":[{\"items\":[7,{}]},2],"
+		"\"hands\":[{\"hand\":{\"protos\":[3]}}],\"rules\":[{\"rule\":{\"zones\":[1,{}],"
+		"\"external\":{}}}],\"misses\":[9,{}],\"steps\":[5,{\"say\":3}],\"closing\":[0],"
+		"\"device\":{},\"alerts\":[{}],\"zones\":[1],\"presets\":[1],\"services\":[1]}"};
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		for (size_t f = 0; f < 6; f++) {
+		for (size_t f = 0; f < sizeof(fns) / sizeof(fns[0]); f++) {
 			char *text = shown(fns[f], odd[i]);
 			assert_true(strlen(text) > 0);
 			free(text);
@@ -262,6 +269,71 @@ static void test_status(void **state)
 	assert_non_null(strstr(text, "postern-helper does not answer"));
 	assert_null(strchr(text, '\x1b'));
 	free(text);
+}
+
+#define CARD "{\"id\":4,\"device\":{\"name\":\"Xbox\\u001b[2J\"},\"state\":\"open\",\"fresh\"" \
+	":true," \
+	"\"more\":2,\"items\":[{\"origin\":\"UPnP\",\"protocol\":\"UDP\",\"internal\":{" \
+		"\"address\":" \
+	"\"192.168.1.10\",\"port\":3074},\"external_port\":null,\"description\":\"\\u009b2J\"," \
+	"\"risk\":{\"why\":\"remote shells\"}}]}"
+
+static void test_owner(void **state)
+{
+	static const struct {
+		cli_show_fn *fn;
+		const char *json, *part;
+	} rows[] = {
+		{cli_show_cards, "{\"cards\":[" CARD "]}",
+			"card 4: Xbox\\x1b[2J wants UDP 3074 and more (open, opens at once when "
+				"allowed)"},
+		{cli_show_cards, "{\"cards\":[" CARD "]}",
+			"UDP 3074 -> 192.168.1.10:3074 by UPnP: \\xc2\\x9b2J (remote shells)"},
+		{cli_show_cards, "{\"cards\":[]}", "Nobody asks."},
+		{cli_show_rules, "{\"rules\":[{\"rule\":{\"id\":5,\"verdict\":\"allow\","
+			"\"device\":7,"
+			"\"external\":\"8000-8010\",\"when\":\"daily 08:00-20:00\"},\"use\":{}}]}",
+			"device 7, external 8000-8010, daily 08:00-20:00"},
+		{cli_show_rules, "{\"rules\":[{\"rule\":{\"id\":5,\"enabled\":false}}]}", "off"},
+		{cli_show_rules, "{\"rules\":[{\"rule\":{\"id\":5}}]}", "everything"},
+		{cli_show_explained, "{\"result\":\"refused\",\"allowed\":false,\"why\":\"it is "
+			"late\","
+			"\"rule\":3,\"rule_note\":\"bed time\",\"misses\":[{\"rule\":1,\"note\""
+				":\"a\\u001b\","
+			"\"why\":\"it is switched off\"}],\"device\":null}",
+			"  rule 1 (a\\x1b): it is switched off\n"
+			"rule 3 (bed time) decides: refused, it is late\n"},
+		{cli_show_explained, "{\"result\":\"ok\",\"allowed\":true,\"misses\":[],"
+			"\"external\":{"
+			"\"address\":\"203.0.113.2\",\"port\":80},\"lifetime_s\":7200}",
+			"It would get 203.0.113.2:80 for 2h00m."},
+		{cli_show_test, "{\"forwarded\":false,\"why\":\"x\",\"steps\":[{\"ok\":null,"
+			"\"say\":\"u\"},"
+			"{\"ok\":false,\"say\":\"x\"}]}", "  ?    u\n  NO   x\nNot forwarded: x\n"},
+		{cli_show_verified, "{\"ok\":false,\"bad_seq\":17,\"rows\":20}", "row 17 does "
+			"not fit"},
+		{cli_show_verified, "{\"ok\":true,\"rows\":20}", "hold, over 20 rows"},
+		{cli_show_alerts, "{\"alerts\":[{\"id\":1,\"sentence\":\"Another\",\"expected\""
+			":true}]}",
+			"expected"},
+		{cli_show_hands, "{\"hands\":[{\"hand\":{\"id\":1,\"protos\":[\"tcp\",\"udp\"],"
+			"\"port\":80,"
+			"\"internal\":8080,\"count\":3},\"status\":{\"state\":\"waiting\"}}]}",
+			"tcp,udp 80-82 -> 8080"},
+		{cli_show_devices, "{\"devices\":[{\"device\":{\"id\":7,\"hostname\":\"nas\","
+			"\"random_mac\":true,\"zone\":\"new\"},\"addresses\":[{\"address\""
+				":\"192.168.1.9\","
+			"\"here\":false}]}]}", "192.168.1.9?"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = shown(rows[i].fn, rows[i].json);
+		if (!strstr(text, rows[i].part))
+			fail_msg("no \"%s\" in \"%s\"", rows[i].part, text);
+		assert_null(strchr(text, '\x1b'));
+		free(text);
+	}
 }
 
 struct heard {
@@ -322,19 +394,22 @@ static void test_news(void **state)
 
 /* ---- the program ---- */
 
-static int run(const char *answer, const char *a, const char *b, const char *c)
+static int run(const char *answer, const char *line)
 {
-	char program[512];
-	int fd = listen_here(), status;
+	char program[512], words[256], *argv[24] = {program, "--socket", path};
+	int fd = listen_here(), status, argc = 3;
 	pid_t server = serve(fd, answer, 1000), pid;
 
 	snprintf(program, sizeof(program), "%s/postern", getenv("POSTERN_BUILD"));
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *at = words, *word; (word = strsep(&at, " "));)
+		argv[argc++] = word;
 	pid = fork();
 	if (pid == 0) {
-		int nowhere = open("/dev/null", O_WRONLY);
-		dup2(nowhere, STDOUT_FILENO);
-		dup2(nowhere, STDERR_FILENO);
-		execl(program, "postern", "--socket", path, a, b, c, (char *)NULL);
+		int nowhere = open("/dev/null", O_RDWR);
+		for (int i = 0; i < 3; i++)
+			dup2(nowhere, i);
+		execv(program, argv);
 		_exit(99);
 	}
 	waitpid(pid, &status, 0);
@@ -347,28 +422,50 @@ static int run(const char *answer, const char *a, const char *b, const char *c)
 
 static void test_exits(void **state)
 {
-	const char *fine = "HTTP/1.1 204 No Content\r\n\r\n";
-	const char *list = "HTTP/1.1 200 OK\r\n\r\n{\"openings\":[]}";
-	const char *no = "HTTP/1.1 403 Forbidden\r\n\r\n{\"error\":{\"message\":\"no\"}}";
+	static const char fine[] = "HTTP/1.1 204 No Content\r\n\r\n",
+		list[] = "HTTP/1.1 200 OK\r\n\r\n{\"openings\":[]}",
+		no[] = "HTTP/1.1 403 Forbidden\r\n\r\n{\"error\":{\"message\":\"no\"}}",
+		html[] = "HTTP/1.1 200 OK\r\n\r\n<html>",
+		bad[] = "HTTP/1.1 200 OK\r\n\r\n{\"ok\":false,\"bad_seq\":3}",
+		shut[] = "HTTP/1.1 200 OK\r\n\r\n{\"forwarded\":false,\"steps\":[]}",
+		closing[] = "HTTP/1.1 200 OK\r\n\r\n{\"closing\":[{}]}",
+		devices[] = "HTTP/1.1 200 OK\r\n\r\n{\"devices\":[{\"device\":{\"id\":1,"
+			"\"name\":\"tv\"}},{\"device\":{\"id\":2,\"name\":\"tv\"}}]}";
+	static const struct {
+		const char *answer, *line;
+		int code;
+	} rows[] = {
+		{list, "list", 0}, {list, "list --json", 0}, {fine, "close 7", 0},
+		{fine, "close 7 --for day", 0}, {fine, "undo 7", 0}, {fine, "attend on", 0},
+		{fine, "allow 3", 0}, {fine, "not-now 3", 0}, {fine, "dismiss 3", 0},
+		{fine, "set quota.new 3", 0}, {fine, "shut 3", 0}, {fine, "forget 7", 0},
+		{fine, "preset ask --yes", 0}, {fine, "reset --yes", 0}, {fine, "merge 7 8", 0},
+		{fine, "device 7 --name x --yes", 0},
+		{no, "close 7", 1}, {no, "flush", 1}, {html, "list", 1}, {bad, "record verify", 1},
+		{shut, "test 3", 1}, {closing, "preset lockdown", 1}, {no, "rules", 1},
+		{devices, "forget tv", 1}, {devices, "forget nosuch", 1},
+		{no, "import /nonexistent --yes", 1},
+		{fine, "close", 2}, {fine, "close x", 2}, {fine, "close 7 --for ever", 2},
+		{fine, "list --yes", 2}, {fine, "set quota.new -1", 2}, {fine, "set ../x 1", 2},
+		{fine, "nonsense", 2}, {fine, "--nonsense", 2}, {fine, "rule", 2},
+		{fine, "rule nonsense", 2}, {fine, "rule add", 2}, {fine, "reset", 2},
+		{fine, "attend maybe", 2}, {fine, "open ssh", 2}, {fine, "device 7", 2},
+		{fine, "device 7 --phone maybe", 2}, {fine, "rule add allow --for soon", 2},
+		{fine, "record --ring x", 2}, {fine, "record --count x", 2},
+		{fine, "explain pcp map tcp 0 from 192.168.1.10", 2},
+		{fine, "explain pcp map tcp 80 to 192.168.1.10", 2},
+		{fine, "--help", 0}, {"", "list", 3}, {"", "rule move 1 2", 3},
+		{"", "--socket no/such status", 3},
+	};
 
 	(void)state;
 	if (!getenv("POSTERN_BUILD"))
 		skip();
-	assert_int_equal(run(list, "list", NULL, NULL), 0);
-	assert_int_equal(run(list, "list", "--json", NULL), 0);
-	assert_int_equal(run(fine, "close", "7", NULL), 0);
-	assert_int_equal(run(no, "close", "7", NULL), 1);
-	assert_int_equal(run(no, "flush", NULL, NULL), 1);
-	assert_int_equal(run("HTTP/1.1 200 OK\r\n\r\n<html>", "list", NULL, NULL), 1);
-	assert_int_equal(run(fine, "close", NULL, NULL), 2);
-	assert_int_equal(run(fine, "close", "x", NULL), 2);
-	assert_int_equal(run(fine, "set", "quota.new", "-1"), 2);
-	assert_int_equal(run(fine, "set", "../x", "1"), 2);
-	assert_int_equal(run(fine, "nonsense", NULL, NULL), 2);
-	assert_int_equal(run(fine, "--nonsense", NULL, NULL), 2);
-	assert_int_equal(run(fine, "--help", NULL, NULL), 0);
-	assert_int_equal(run("", "list", NULL, NULL), 3);
-	assert_int_equal(run("", "--socket", "no/such", "status"), 3);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int code = run(rows[i].answer, rows[i].line);
+		if (code != rows[i].code)
+			fail_msg("%s: %d instead of %d", rows[i].line, code, rows[i].code);
+	}
 }
 
 int main(void)
@@ -378,7 +475,8 @@ int main(void)
 		cmocka_unit_test(test_text), cmocka_unit_test(test_table),
 		cmocka_unit_test(test_openings), cmocka_unit_test(test_odd_answers),
 		cmocka_unit_test(test_status), cmocka_unit_test(test_events),
-		cmocka_unit_test(test_news), cmocka_unit_test(test_exits),
+		cmocka_unit_test(test_news), cmocka_unit_test(test_owner),
+			cmocka_unit_test(test_exits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Route: what would be answered to a request, and why, without doing it. */
+#include "protocols/err.h"
+#include "web/api_body.h"
+#include "web/api_routes.h"
+#include "web/api_show.h"
+
+#include <string.h>
+
+#define LIFETIME_USUAL_S 7200
+
+struct asked {
+	const char *origin, *proto, *address, *client, *remote, *description;
+	int64_t port, external_port, lifetime_s;
+};
+
+/* False: the call was answered. */
+static bool read_asked(const struct api_call *call, json_t *root, struct asked *a)
+{
+	json_t *internal = NULL;
+	const struct api_body_field fields[] = {
+		{"origin", API_BODY_TEXT, true, &a->origin, 0, 0},
+		{"proto", API_BODY_TEXT, true, &a->proto, 0, 0},
+		{"internal", API_BODY_OBJECT, true, &internal, 0, 0},
+		{"client", API_BODY_TEXT, false, &a->client, 0, 0},
+		{"external_port", API_BODY_INT, false, &a->external_port, 1, UINT16_MAX},
+		{"remote", API_BODY_TEXT, false, &a->remote, 0, 0},
+		{"description", API_BODY_TEXT, false, &a->description, 0, 0},
+		{"lifetime_s", API_BODY_INT, false, &a->lifetime_s, 0, UINT32_MAX},
+	};
+	const struct api_body_field inner[] = {
+		{"address", API_BODY_TEXT, true, &a->address, 0, 0},
+		{"port", API_BODY_INT, true, &a->port, 1, UINT16_MAX},
+	};
+
+	return api_body_read(call, root, "", fields, sizeof(fields) / sizeof(fields[0])) &&
+	       api_body_read(call, internal, "internal", inner, 2);
+}
+
+static const char *read_origin(const struct asked *a, struct map_req *req)
+{
+	static const struct {
+		const char *name;
+		enum map_origin origin;
+	} origins[] = {
+		{"upnp", MAP_ORIGIN_UPNP}, {"natpmp", MAP_ORIGIN_NATPMP}, {"pcp", MAP_ORIGIN_PCP}};
+
+	for (size_t i = 0; i < 3; i++) {
+		if (strcmp(origins[i].name, a->origin) != 0)
+			continue;
+		req->origin = origins[i].origin;
+		req->exact = req->origin == MAP_ORIGIN_UPNP;
+		return NULL;
+	}
+	return "is upnp, natpmp or pcp";
+}
+
+static const char *read_proto(const struct asked *a, struct map_req *req)
+{
+	if (strcmp(a->proto, "tcp") == 0)
+		req->proto = MAP_PROTO_TCP;
+	else if (strcmp(a->proto, "udp") == 0)
+		req->proto = MAP_PROTO_UDP;
+	return req->proto ? NULL : "is tcp or udp";
+}
+
+static const char *read_peers(const struct asked *a, struct map_req *req)
+{
+	bool four = addr_is4(&req->internal.addr);
+
+	req->remote = four ? prefix_any4() : prefix_any6();
+	if (a->remote && (prefix_decode(str_from(a->remote), &req->remote) ||
+				 addr_is4(&req->remote.addr) != four))
+		return "is no prefix of this family";
+	return NULL;
+}
+
+static const char *read_client(const struct asked *a, struct map_req *req)
+{
+	req->client = req->internal.addr;
+	if (a->client && addr_decode(str_from(a->client), &req->client))
+		return "is no address";
+	req->third_party =
+		req->origin == MAP_ORIGIN_PCP && !addr_eq(&req->client, &req->internal.addr);
+	return NULL;
+}
+
+/* Names what is wrong; NULL: nothing. */
+static const char *to_req(const struct asked *a, struct map_req *req, const char **why)
+{
+	*req = (struct map_req){
+		.op = MAP_OP_OPEN,
+		.internal = {.port = (uint16_t)a->port},
+		.external = {.addr = addr_any4(), .port = (uint16_t)a->external_port},
+		.lifetime_s = (uint32_t)a->lifetime_s,
+		.descr = str_from(a->description),
+	};
+	if ((*why = read_origin(a, req)))
+		return "origin";
+	if ((*why = read_proto(a, req)))
+		return "proto";
+	*why = "is no address";
+	if (addr_decode(str_from(a->address), &req->internal.addr))
+		return "internal.address";
+	if ((*why = read_client(a, req)))
+		return "client";
+	if ((*why = read_peers(a, req)))
+		return "remote";
+	if (req->origin == MAP_ORIGIN_UPNP && addr_is4(&req->internal.addr)) {
+		req->key = MAP_KEY_EXTERNAL;
+		if (req->external.port == 0)
+			req->external.port = req->internal.port;
+	}
+	return NULL;
+}
+
+static void show_misses(struct jsonw *j, const struct core *core, const struct core_explained *e)
+{
+	size_t count;
+	const struct rule *rules = core_rules(core, &count);
+
+	jsonw_array(j, "misses");
+	for (size_t i = 0; i < e->miss_count && i < count; i++) {
+		if (e->misses[i] == DECIDE_MATCH)
+			continue;
+		jsonw_object(j, NULL);
+		jsonw_u64(j, "rule", rules[i].id);
+		jsonw_text(j, "note", rules[i].note);
+		jsonw_text(j, "why", decide_miss_text(e->misses[i]));
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
+static void on_explained(void *arg, const struct core_explained *e)
+{
+	struct api_job *job = arg;
+	const struct rule *last = NULL;
+	struct jsonw j = {0};
+
+	jsonw_object(&j, NULL);
+	jsonw_text(&j, "result", map_result_text(e->result));
+	jsonw_bool(&j, "allowed", e->result == MAP_OK);
+	jsonw_text(&j, "why", e->why);
+	api_show_number(&j, "rule", e->rule_id, 0);
+	jsonw_text(&j, "rule_note", api_show_rule_note(job->core, e->rule_id, &last));
+	api_show_endpoint(&j, "external", &e->external.addr, e->external.port);
+	api_show_number(&j, "lifetime_s", e->lifetime_s, MAP_LIFETIME_ENDLESS);
+	api_show_device_name(&j, "device", job->api, e->device_id);
+	show_misses(&j, job->core, e);
+	jsonw_object_end(&j);
+	if (job->req)
+		api_answer_json(job->req, 200, &j);
+	else
+		jsonw_free(&j);
+	api_job_free(job);
+}
+
+/* The app itself would ask: it knows the nonce of what it has open. */
+static void take_nonce(const struct core *core, struct map_req *req)
+{
+	req->has_nonce = req->origin == MAP_ORIGIN_PCP;
+	for (size_t i = 0; req->has_nonce && i < core_openings(core); i++) {
+		const struct opening *o = core_opening_at(core, i);
+		const struct lease *l = o->leases;
+		if (o->outbound || o->proto != req->proto ||
+		    o->internal.port != req->internal.port ||
+		    !addr_eq(&o->internal.addr, &req->internal.addr))
+			continue;
+		while (l && l->origin != MAP_ORIGIN_PCP)
+			l = l->next;
+		if (l)
+			memcpy(req->nonce, l->nonce, sizeof(req->nonce));
+	}
+}
+
+static void explain(const struct api_call *call, struct map_req *req)
+{
+	struct api_job *job = api_job_new(call);
+	int err;
+
+	take_nonce(call->api->core, req);
+	err = job ? core_explain(job->core, req, on_explained, job) : 0;
+
+	if (err) {
+		api_job_fine(job, err);
+		api_job_free(job);
+	}
+}
+
+void api_explain_post(const struct api_call *call)
+{
+	struct asked a = {.description = "", .lifetime_s = LIFETIME_USUAL_S};
+	json_t *root = api_body(call);
+	struct map_req req;
+	const char *place, *why;
+
+	if (root && read_asked(call, root, &a)) {
+		place = to_req(&a, &req, &why);
+		if (place)
+			api_body_fault(call, "", place, why);
+		else
+			explain(call, &req);
+	}
+	json_decref(root);
+}
