@@ -8,8 +8,10 @@
 #include "gateway/core.h"
 #include "gateway/detect.h"
 #include "gateway/drop.h"
+#include "gateway/env.h"
 #include "gateway/fw_fake.h"
 #include "gateway/fw_remote.h"
+#include "gateway/hosts.h"
 #include "gateway/log.h"
 #include "gateway/loop.h"
 #include "gateway/net.h"
@@ -20,13 +22,18 @@
 #include "gateway/serve_pcp.h"
 #include "gateway/serve_ssdp.h"
 #include "gateway/udp.h"
+#include "gateway/vendor.h"
 #include "policy/ports.h"
 #include "protocols/err.h"
+#include "web/api.h"
+#include "web/auth.h"
 #include "web/ctl.h"
+#include "web/web.h"
 
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,32 +42,37 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timex.h>
+#include <time.h>
 #include <unistd.h>
 
-#define CLOCK_CHECK_MS 10000	/* how often an unsynced clock is looked at again */
-#define PREFIXES_MAX 32
 #define EXIT_USAGE 2
 #define HANDED_MAX 8	/* sockets handed over at start */
 
 struct daemon {
 	struct conf conf;
+	char policy[CONF_PATH_MAX + 16];	/* path of its copy */
 	struct log log;
 	struct loop *loop;
 	struct notify notify;
 	struct net *net;
 	struct ownports *ownports;
 	struct fw *fw;
+	struct hosts *hosts;
+	struct env env;
 	struct core *core;
 	struct udp *udp;
 	struct serve_pcp *pcp;
 	struct serve_igd *igd;
 	struct serve_ssdp *ssdp;
+	struct vendors *vendors;
+	struct api *api;
+	struct auth *auth;
 	struct ctl *ctl;
+	struct web *web;
 	struct notify_socket handed[HANDED_MAX];
 	size_t handed_count;
 	gid_t control_group;
-	struct loop_timer clock;
+	uid_t watch_user;
 	int signals;
 };
 
@@ -71,79 +83,7 @@ struct options {
 	bool to_stderr;		/* whatever the configuration says */
 };
 
-/* ---- what the core asks of the network ---- */
-
-/* What hosts of another LAN claim about an address counts for nothing; whose a link-local one is
- * cannot be told when two LANs have it. */
-static bool env_mac_of(void *arg, const struct addr *addr, uint8_t mac[6])
-{
-	const struct daemon *d = arg;
-	int home = net_lan_with(d->net, addr);
-	size_t known = 0;
-
-	if (home != 0)
-		return net_neigh_mac(d->net, home, addr, mac);
-	for (size_t i = 0; i < net_lan_count(d->net); i++)
-		known += net_neigh_mac(d->net, net_lan(d->net, i)->ifindex, addr, mac);
-	return known == 1;
-}
-
-static bool env_is_lan_host(void *arg, const struct addr *addr)
-{
-	const struct daemon *d = arg;
-	return net_is_lan_host(d->net, addr);
-}
-
-static bool env_port_is_ours(void *arg, uint8_t proto, uint16_t port)
-{
-	const struct daemon *d = arg;
-	return ownports_has(d->ownports, proto, port);
-}
-
-/* ---- what the network tells the core ---- */
-
-static void tell_wan(struct daemon *d)
-{
-	struct addr wan4 = addr_any4();
-
-	net_wan4(d->net, &wan4);
-	core_wan_changed(d->core, &wan4, net_wan(d->net)->ifindex);
-}
-
-static void tell_lans(struct daemon *d)
-{
-	struct prefix prefixes[PREFIXES_MAX];
-
-	core_lan_changed(d->core, prefixes, net_lan_prefixes(d->net, prefixes, PREFIXES_MAX));
-}
-
-static void on_net(void *arg, unsigned events)
-{
-	struct daemon *d = arg;
-
-	if (events & NET_WAN_CHANGED)
-		tell_wan(d);
-	if (events & NET_LAN_CHANGED)
-		tell_lans(d);
-}
-
-/* ---- time and signals ---- */
-
-static bool clock_is_synced(void)
-{
-	struct timex tx = {0};
-	return adjtimex(&tx) >= 0 && (tx.status & STA_UNSYNC) == 0;
-}
-
-static void on_clock(void *arg)
-{
-	struct daemon *d = arg;
-
-	if (clock_is_synced())
-		core_clock_synced(d->core);
-	else
-		loop_timer_set(d->loop, &d->clock, loop_now_ms(d->loop) + CLOCK_CHECK_MS);
-}
+/* ---- signals ---- */
 
 static void on_signal(void *arg, uint32_t events)
 {
@@ -208,6 +148,7 @@ static struct fw *open_firewall(struct daemon *d)
 		.displaced_min = PORTS_DISPLACED_MIN,
 		.displaced_max = PORTS_DISPLACED_MAX,
 		.persist = d->conf.persist != CONF_PERSIST_NO,
+		.log = &d->log,
 	};
 
 	switch (d->conf.backend) {
@@ -236,14 +177,26 @@ static int open_store(struct daemon *d, struct db **out)
 	return err;
 }
 
+/* The copy of the policy stands beside the store. */
+static const char *policy_path(struct daemon *d)
+{
+	const char *slash = strrchr(d->conf.database, '/');
+
+	snprintf(d->policy, sizeof(d->policy), "%.*s/policy.json",
+		(int)(slash - d->conf.database), d->conf.database);
+	return d->policy;
+}
+
 static int open_core(struct daemon *d)
 {
 	struct core_config config = {
 		.loop = d->loop,
 		.fw = d->fw,
 		.log = &d->log,
-		.env = {env_mac_of, env_is_lan_host, env_port_is_ours, d},
-		.wall_synced = clock_is_synced(),
+		.env = env_for_core(&d->env),
+		.policy_copy = policy_path(d),
+		.factory = POSTERN_SYSCONFDIR "/factory.json",
+		.wall_synced = env_clock_is_synced(),
 	};
 	int err = read_boot_id(config.boot_id);
 
@@ -255,17 +208,30 @@ static int open_core(struct daemon *d)
 		log_error(&d->log, "cannot begin: %s", err_text(err));
 		return err;
 	}
-	d->clock = (struct loop_timer){.fn = on_clock, .arg = d};
-	if (!config.wall_synced)
-		loop_timer_set(d->loop, &d->clock, loop_now_ms(d->loop) + CLOCK_CHECK_MS);
-	tell_wan(d);
-	tell_lans(d);
-	return net_watch(d->net, on_net, d);
+	return env_begin(&d->env, d->core, config.wall_synced);
+}
+
+/* The kernel guards them against forged senders. */
+static void tell_doors(struct daemon *d)
+{
+	struct core_door doors[3];
+	size_t count = 0;
+
+	if (d->conf.upnp) {
+		doors[count++] = (struct core_door){MAP_PROTO_UDP, 1900};
+		doors[count++] = (struct core_door){MAP_PROTO_TCP, d->conf.http_port};
+	}
+	if (d->conf.pcp || d->conf.natpmp)
+		doors[count++] = (struct core_door){MAP_PROTO_UDP, 5351};
+	core_doors_changed(d->core, doors, count);
 }
 
 static int open_doors(struct daemon *d)
 {
-	d->udp = udp_new(d->loop, d->net, &d->log);
+	struct udp_admit admit = hosts_admit(d->hosts);
+
+	tell_doors(d);
+	d->udp = udp_new(d->loop, d->net, &d->log, &admit);
 	if (!d->udp)
 		return ERR_MEMORY;
 	if (d->conf.pcp || d->conf.natpmp) {
@@ -278,49 +244,83 @@ static int open_doors(struct daemon *d)
 		d->ssdp = serve_ssdp_new(d->loop, d->core, d->net, d->udp, &d->conf);
 		if (!d->igd || !d->ssdp)
 			return ERR_MEMORY;
+		serve_ssdp_watch(d->ssdp, hosts_announced, d->hosts);
 	}
 	return 0;
 }
 
-static bool is_unix_socket(int fd)
+static struct str vendor_of_mac(void *arg, const uint8_t mac[6])
 {
-	int domain = 0;
-	socklen_t len = sizeof(domain);
-
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
+	const struct daemon *d = arg;
+	return vendor_of(d->vendors, mac);
 }
 
-/* Of the sockets handed over a unix one is the control socket; others show the API to read. */
+static int open_api(struct daemon *d)
+{
+	const struct auth_config auth = {
+		.loop = d->loop,
+		.log = &d->log,
+		.core = d->core,
+		.label = POSTERN_SYSCONFDIR "/setup-code",
+	};
+	struct api_config api = {
+		.core = d->core, .loop = d->loop, .vendor_of = vendor_of_mac, .arg = d};
+
+	d->vendors = vendor_open(d->conf.oui);
+	d->auth = api.auth = auth_new(&auth);
+	d->api = d->auth ? api_new(&api) : NULL;
+	return d->api ? 0 : ERR_MEMORY;
+}
+
+static int open_web(struct daemon *d)
+{
+	const struct web_config config = {
+		.loop = d->loop,
+		.log = &d->log,
+		.core = d->core,
+		.net = d->net,
+		.api = d->api,
+		.auth = d->auth,
+		.conf = &d->conf,
+	};
+
+	if (d->conf.web)
+		d->web = web_new(&config);
+	for (size_t i = 0; i < d->handed_count && d->web; i++) {
+		if (!d->handed[i].is_unix)
+			web_listen(d->web, d->handed[i].fd);
+	}
+	return d->conf.web && !d->web ? ERR_MEMORY : 0;
+}
+
+/* Of the sockets handed over a unix one is the control socket; others are for the pages. */
 static int open_control(struct daemon *d)
 {
 	struct ctl_config config = {
 		.loop = d->loop,
 		.log = &d->log,
-		.core = d->core,
+		.api = d->api,
 		.path = d->conf.control_socket,
 		.group = d->control_group,
+		.watcher = d->watch_user,
 		.fd = -1,
 	};
-	int err;
 
 	for (size_t i = 0; i < d->handed_count; i++) {
-		if (is_unix_socket(d->handed[i].fd))
+		if (d->handed[i].is_unix)
 			config.fd = d->handed[i].fd;
 	}
-	err = ctl_new(&config, &d->ctl);
-	for (size_t i = 0; i < d->handed_count && !err; i++) {
-		if (d->handed[i].fd != config.fd)
-			err = ctl_listen(d->ctl, d->handed[i].fd);
-	}
-	return err;
+	return ctl_new(&config, &d->ctl);
 }
 
 /* Names are looked up while files may still be read as whoever started us. */
 static void look_up(struct daemon *d)
 {
 	const struct group *group = getgrnam(d->conf.control_group);
+	const struct passwd *watcher = getpwnam(d->conf.watch_user);
 
 	d->control_group = group ? group->gr_gid : (gid_t)-1;
+	d->watch_user = watcher ? watcher->pw_uid : (uid_t)-1;
 	d->handed_count = notify_sockets(d->handed, HANDED_MAX);
 }
 
@@ -350,6 +350,7 @@ static int open_all(struct daemon *d)
 	d->loop = loop_new();
 	if (!d->loop || catch_signals(d) || notify_open(&d->notify, d->loop))
 		return ERR_IO;
+	tzset();
 	look_up(d);
 	if (drop(d))
 		return ERR_DENIED;
@@ -360,9 +361,19 @@ static int open_all(struct daemon *d)
 	d->fw = open_firewall(d);
 	if (!d->ownports || !d->fw)
 		return ERR_MEMORY;
-	if (open_core(d) || open_doors(d))
+	d->hosts = hosts_new(d->loop, &d->log, d->net, d->fw);
+	if (!d->hosts)
+		return ERR_MEMORY;
+	d->env = (struct env){
+		.loop = d->loop,
+		.net = d->net,
+		.ownports = d->ownports,
+		.hosts = d->hosts,
+		.conf = &d->conf,
+	};
+	if (open_core(d) || open_doors(d) || open_api(d) || open_control(d))
 		return ERR_IO;
-	return open_control(d);
+	return open_web(d);
 }
 
 static void close_all(struct daemon *d)
@@ -370,11 +381,16 @@ static void close_all(struct daemon *d)
 	if (d->core)
 		core_stop(d->core);
 	fw_free(d->fw);
+	web_free(d->web);
 	ctl_free(d->ctl);
+	api_free(d->api);
+	vendor_close(d->vendors);
+	auth_free(d->auth);
 	serve_ssdp_free(d->ssdp);
 	serve_igd_free(d->igd);
 	serve_pcp_free(d->pcp);
 	udp_free(d->udp);
+	hosts_free(d->hosts);
 	core_free(d->core);
 	ownports_free(d->ownports);
 	net_free(d->net);

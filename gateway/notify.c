@@ -122,6 +122,14 @@ void notify_close(struct notify *notify)
 	notify->fd = -1;
 }
 
+static bool is_unix_socket(int fd)
+{
+	int domain = 0;
+	socklen_t len = sizeof(domain);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
+}
+
 static void name_socket(struct notify_socket *socket, struct str name)
 {
 	struct str kept = str_cut_utf8(name, NOTIFY_NAME_MAX - 1);
@@ -151,6 +159,7 @@ size_t notify_sockets(struct notify_socket *out, size_t max)
 			continue;
 		}
 		out[count].fd = fd;
+		out[count].is_unix = is_unix_socket(fd);
 		name_socket(&out[count++], name);
 	}
 	unsetenv("LISTEN_FDS");

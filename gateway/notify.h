@@ -9,6 +9,7 @@
 
 #include "gateway/loop.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ struct notify {
 
 struct notify_socket {
 	int fd;
+	bool is_unix;			/* of this machine, else of a network */
 	char name[NOTIFY_NAME_MAX];	/* of LISTEN_FDNAMES; "" when not named */
 };
 

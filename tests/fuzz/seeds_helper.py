@@ -10,7 +10,7 @@ import struct
 import sys
 
 HELLO, APPLY, DUMP, FORGET, REMOVE = range(1, 6)
-FIND, KEEP = 9, 11
+FIND, KEEP, SENDERS, PROBE = 9, 11, 12, 14
 FIRST, LAST, REBUILD = 1, 2, 4
 LAN1 = socket.inet_aton("192.168.1.10")
 WAN = socket.inet_aton("203.0.113.2")
@@ -47,6 +47,11 @@ def flow(dst):
     return struct.pack("<BBH16s16s16sHH", UDP, 0, 4000, v4(dst), bytes(16), v4(LAN1), 80, 0)
 
 
+def probe(address, mac=b""):
+    body = LAN_IF + bytes((len(mac) > 0, 0)) + mac.ljust(6, b"\0") + v4(address)
+    return message(PROBE, body, 1)
+
+
 def outbound(src, dst, left=0):
     return struct.pack("<BBHHH16s16sI", UDP, 0, 7000, 53, 0, src, dst, left)
 
@@ -56,6 +61,8 @@ HOLE = (elem(3, to(TCP, 4000), LAN1 + struct.pack("!H2x", 80)),
         elem(5, LAN1 + to(TCP, 80), WAN + struct.pack("!H2x", 4000)))
 AROUND = (plain(12, struct.pack("<I", 2)), plain(0, WAN),
           plain(1, socket.inet_aton("192.168.1.0"), socket.inet_aton("192.168.1.255")))
+MAC = bytes.fromhex("020000000010")
+LAN_IF = struct.pack("<I", 3)
 FAR = socket.inet_aton("198.51.100.10")
 HOST6 = socket.inet_pton(socket.AF_INET6, "2001:db8:1::10")
 SEEDS = {
@@ -76,8 +83,11 @@ SEEDS = {
     "find": message(FIND, outbound(v4(LAN1), v4(FAR)) + outbound(HOST6, HOST6), 2)
     + message(DUMP, seq=2),
     "keep": message(KEEP, outbound(v4(LAN1), v4(FAR), 60) + outbound(HOST6, HOST6), 2),
+    "guard": apply(plain(16, to(UDP, 5351)), plain(17, LAN_IF + LAN1 + MAC + bytes(2)),
+                   plain(19, LAN_IF + LAN1), rebuild=True) + message(SENDERS, seq=2),
+    "probe": probe(LAN1) + probe(LAN1, MAC) + probe(FAR),
     "remove": apply(*HOLE, rebuild=True) + message(REMOVE, seq=2),
-    "hello": message(HELLO, struct.pack("<IHH", 1, 176, 192), 1, seq=0),
+    "hello": message(HELLO, struct.pack("<IHH", 2, 176, 192), 1, seq=0),
 }
 
 

@@ -37,6 +37,10 @@ SSDP = {
     "uuid": search("uuid:01020304-0506-0708-090A-0B0C0D0E0F10"),
     "libplum": search(DEVICE + "InternetGatewayDevice:1", "ssdp:discover", "10", ""),
     "dial": search("urn:dial-multiscreen-org:service:dial:1", mx="1"),
+    "alive": f"NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNT: {SERVICE}"
+             "WANPPPConnection:1\r\nNTS: ssdp:alive\r\nUSN: uuid:x\r\n\r\n",
+    "byebye": f"NOTIFY * HTTP/1.1\r\nNT: {DEVICE}InternetGatewayDevice:1\r\n"
+              "NTS: ssdp:byebye\r\n\r\n",
     "notify": "NOTIFY * HTTP/1.1\r\nNT: upnp:rootdevice\r\nNTS: ssdp:alive\r\n\r\n",
 }
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The demonstration: the real programs in a small Internet of network namespaces. Each line says
 what is shown; it is then done with real packets and real clients, and checked. With --stay the
-network is kept, and the owner's side is on the host's loopback.
+network is kept, the owner's pages are on the host's loopback, and another device asks for a port.
 """
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -18,12 +19,17 @@ sys.path.insert(0, os.path.join(HERE, "../net"))
 
 import lab as L
 import pcp
+from packets import ether, ip4, udp
 from space import enter, namespaces_work, unshare_command, wait_for
 
 INSIDE = "POSTERN_DEMO_INSIDE"
 HANDED_FD = 3			# SD_LISTEN_FDS_START
 LEASE_S = 4
-GAME, PMP, PCP, PIN6, SHORT = 7777, 7778, 7779, 7780, 7781
+GAME, PMP, PCP, PIN6, SHORT, FRESH, LATE = 7777, 7778, 7779, 7780, 7781, 7782, 7783
+NEW_HOST, NEW_MAC = "192.168.1.21", "02:00:5e:10:00:21"
+LATE_HOST, LATE_MAC = "192.168.1.22", "02:00:5e:10:00:22"
+AGAIN_S = 30			# how often an app that was refused tries again
+CODE_S = 19 * 60		# a set-up code is good for a little more
 
 
 class Failed(Exception):
@@ -137,6 +143,77 @@ class Demo:
         want(rows, "the record does not tell")
         say(re.sub(r"\s+", " ", rows[0]).strip())
 
+    def forgery(self):
+        with step("lan2 forges a request as if from lan1: dropped in the kernel, and told") as say:
+            request = pcp.build_natpmp_map("tcp", FRESH, FRESH, 600)
+            packet = ip4(L.LAN1, L.ROUTER, 17, udp(L.LAN1, L.ROUTER, 40000, 5351, request))
+            self.lab.send_frame("lan2", "eth0", ether(self.lab.mac("router", "br-lan"),
+                                                      self.lab.mac("lan2"), packet))
+            found = wait_for(lambda: [a for a in self.cli_json("alerts")["alerts"]
+                                      if a["kind"] == "forged"], 4)
+            want(found, "no alert")
+            want(found[0]["mac"] == self.lab.mac("lan2"), f"the alert names {found[0]['mac']}")
+            want(not self.reach(FRESH, timeout=0.3), "it is open nevertheless")
+            say(found[0]["sentence"])
+
+    def cli_json(self, *argv):
+        return json.loads(self.postern.cli("--json", *argv).stdout)
+
+    def unattended(self):
+        with step("Nobody has logged in yet: all is written down, and status says so") as say:
+            said = [line for line in self.postern.cli("status").stdout.splitlines()
+                    if "Nobody looks after" in line]
+            want(said, "status does not say it")
+            say(said[0].strip())
+
+    def arrive(self, host, mac, before):
+        """lan2 becomes another device."""
+        self.lab.batch("lan2", f"link set eth0 address {mac}\n"
+                       f"address add {host}/24 dev eth0\n"
+                       f"address del {before}/24 dev eth0\n"
+                       f"address replace {host}/24 dev eth0\n"
+                       f"route replace default via {L.ROUTER}")
+
+    def ask_first(self):
+        with step("The owner chooses: ask me about new devices"):
+            self.postern.cli("preset", "ask", "--yes")
+        with step(f"A new device asks for TCP {FRESH}: refused for now, one card waits") as say:
+            self.arrive(NEW_HOST, NEW_MAC, L.LAN2)
+            self.lab.tcp_server("lan2", NEW_HOST, FRESH)
+            text = self.upnpc("lan2", "-e", "A new toy", "-a", NEW_HOST, FRESH, FRESH,
+                              "TCP", 600)
+            want("code 606" in text, text)
+            cards = [c for c in self.cli_json("cards")["cards"] if c["state"] == "open"]
+            want(len(cards) == 1, f"cards: {cards}")
+            want(not self.reach(FRESH, timeout=0.3), "it is open nevertheless")
+            say(f"card {cards[0]['id']}: {cards[0]['device']['mac']} asks for "
+                f"{cards[0]['items'][0]['protocol']} {FRESH}, \"A new toy\"")
+        with step("The owner allows it: open at once, before the app asks again"):
+            self.postern.cli("allow", str(cards[0]["id"]))
+            want(wait_for(lambda: self.reach(FRESH, timeout=0.2), 2), "it stays closed")
+
+    def by_hand(self):
+        with step("By hand: the owner's web server on lan1, both families in one entry") as say:
+            for address in (L.LAN1, L.LAN1_6):
+                self.lab.tcp_server("lan1", address, 80)
+            self.postern.cli("open", "web-server", "--device", L.LAN1)
+            want(wait_for(lambda: self.reach(80, timeout=0.2), 2), "port 80 stays closed")
+            self.reached(80, L.LAN1_6)
+            hand = self.cli_json("hands")["hands"][0]["hand"]["id"]
+            say(self.postern.cli("test", str(hand)).stdout.splitlines()[0])
+
+    def explain(self):
+        with step("Why? explain names the rule that decides, without doing anything") as say:
+            text = self.postern.cli("explain", "pcp", "map", "tcp", "3389", "from", L.LAN1,
+                                    check=False).stdout
+            want("3389" in text or "rule" in text, text)
+            for line in text.splitlines()[:4]:
+                say(line)
+
+    def record_holds(self):
+        with step("The record's chains hold") as say:
+            say(self.postern.cli("record", "verify").stdout.strip())
+
     def lease_ends(self):
         with step(f"A {LEASE_S} s lease ends: the port closes, a live connection with it") as say:
             text = self.upnpc("lan1", "-a", L.LAN1, SHORT, SHORT, "TCP", LEASE_S)
@@ -168,7 +245,9 @@ class Demo:
         """What the program lists and what the kernel has, without lifetimes."""
         listed = self.postern.cli("list").stdout
         kernel = self.lab.nft("list", "table", "inet", "postern")
-        elements = re.findall(r"[\w.:]+ \. [\w.:]+(?: \. [\w.:]+)?(?= counter| timeout)", kernel)
+        ports = re.findall(r"(?:map|set) (?:dnat|open)\w* \{.*?\n\t\}", kernel, re.S)
+        elements = re.findall(r"[\w.:]+ \. [\w.:]+(?: \. [\w.:]+)?(?= counter| timeout)",
+                              "".join(ports))
         return sorted(re.findall(r"\b777\d\b|\b7780\b", listed)), sorted(elements)
 
     def crash(self):
@@ -198,18 +277,58 @@ class Demo:
         for title, command in (("What is open", "list"), ("What was decided", "record")):
             print(f"\n{title} (postern {command}):\n{self.postern.cli(command).stdout.rstrip()}")
 
+    def asks(self):
+        """The late device's app: the one word of what came of it."""
+        text = self.upnpc("lan2", "-e", "A late toy", "-a", LATE_HOST, LATE, LATE, "TCP", 600)
+        return "allowed" if "is redirected to" in text else "refused"
+
+    def wait_for_owner(self, where):
+        """Until somebody has set the router up; a code that ran out is followed by another."""
+        told = None
+        while not self.postern.http("GET", "/api/v1/accounts")[1]["accounts"]:
+            if told is None or time.monotonic() - told >= CODE_S:
+                told = time.monotonic()
+                code = self.postern.http("POST", "/api/v1/setup/code")[1]["code"]
+                print(f"\nThe owner's pages: http://{where}/#/setup?code={code}\n"
+                      f"The set-up code (postern setup): {code}\n"
+                      "Choose a name and a password; then a new device asks for a port, and you "
+                      "allow it there.\nCtrl-C ends it all.", flush=True)
+            time.sleep(0.5)
+
+    def answered(self):
+        """Whether the owner has answered the late device's card."""
+        cards = [c for c in self.cli_json("cards")["cards"]
+                 if c["device"] and c["device"]["mac"] == LATE_MAC]
+        return bool(cards) and all(c["state"] != "open" for c in cards)
+
+    def stay(self, where):
+        """A device asks again and again until the owner lets it."""
+        self.wait_for_owner(where)
+        self.arrive(LATE_HOST, LATE_MAC, NEW_HOST)
+        self.lab.tcp_server("lan2", LATE_HOST, LATE)
+        print(f"\n{LATE_HOST} is new and asks for TCP {LATE}, again every {AGAIN_S} s: its card is "
+              "on your home page.", flush=True)
+        while self.asks() == "refused":
+            was = self.answered()
+            wait_for(lambda: self.answered() != was, AGAIN_S, 0.5)
+        want(wait_for(lambda: self.reach(LATE, timeout=0.2), 5), "the port is not open")
+        print(f"You let it: the app's retry succeeded, and inet1 reaches {L.WAN} port {LATE}.\n"
+              "Everything stays as it is until Ctrl-C.", flush=True)
+
     def run(self, listener):
         with step("Start postern-helper and posternd in the router") as say:
             begin = time.monotonic()
             self.postern = self.lab.start_postern(listener=listener)
             say(f"ready after {time.monotonic() - begin:.2f} s")
         for part in (self.closed_at_first, self.upnp, self.natpmp, self.pcp, self.pinhole,
-                     self.refusals, self.lease_ends, self.crash, self.flush, self.tables):
+                     self.refusals, self.forgery, self.lease_ends, self.unattended,
+                     self.ask_first, self.by_hand, self.explain, self.crash, self.flush,
+                     self.record_holds, self.tables):
             part()
 
 
 def host_listener():
-    """A listening socket on the host's loopback, for the owner's side."""
+    """A listening socket on the host's loopback, for the owner's pages."""
     try:
         return socket.create_server(("127.0.0.1", 8088), backlog=64)
     except OSError:
@@ -230,8 +349,7 @@ def inside(stay):
         raise
     print(f"\nAll of it is true. {time.monotonic() - begin:.0f} s")
     if stay:
-        print(f"To read: http://{os.environ[INSIDE]}/api/v1/status (openings, record, devices, "
-              "settings; events as they come).\nCtrl-C ends it all.", flush=True)
+        demo.stay(os.environ[INSIDE])
         while demo.postern.daemon.alive():
             time.sleep(1)
 

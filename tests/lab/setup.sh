@@ -2,10 +2,11 @@
 # Shared by ./check and ./demo, which source it from the top of the tree: Debian packages that are
 # missing, and a configured build directory.
 
-BUILD_PACKAGES="autoconf automake gcc libc6-dev libexpat1-dev libjansson-dev libmicrohttpd-dev
-	libmnl-dev libnftnl-dev libseccomp-dev libsodium-dev libsqlite3-dev make pkg-config python3"
+BUILD_PACKAGES="autoconf automake gcc gzip libc6-dev libcurl4-gnutls-dev libexpat1-dev
+	libgnutls28-dev libjansson-dev libmicrohttpd-dev libmnl-dev libnftnl-dev libseccomp-dev
+	libsodium-dev libsqlite3-dev make pkg-config python3"
 LAB_PACKAGES="iproute2 miniupnpc natpmpc netbase nftables util-linux"
-CHECK_PACKAGES="binutils clang conntrack gir1.2-gupnp-1.6 iputils-ping libcmocka-dev procps
+CHECK_PACKAGES="binutils clang conntrack gir1.2-gupnp-1.6 iputils-ping libcmocka-dev openssl procps
 	python3-gi xz-utils"
 # Programs that open ports by UPnP; tests/net/test_apps.py goes without those that are missing.
 APP_PACKAGES="gir1.2-gupnpigd-1.0 gupnp-tools libnet-upnp-perl python3-gi python3-miniupnpc

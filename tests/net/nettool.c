@@ -183,7 +183,7 @@ static bool start(struct tool *tool, uint16_t port)
 	if (!tool->net || net_watch(tool->net, on_net, tool))
 		return false;
 	tool->own = ownports_new(tool->loop, tool->net, &tool->log, 49000);
-	tool->udp = udp_new(tool->loop, tool->net, &tool->log);
+	tool->udp = udp_new(tool->loop, tool->net, &tool->log, NULL);
 	if (!tool->own || !tool->udp)
 		return false;
 	tool->door = udp_open(tool->udp, &door, on_packet, tool);

@@ -12,7 +12,7 @@ from space import Skip, wait_for
 
 
 # Users the lab's own /etc/passwd has besides the machine's, when there is more than one uid.
-USERS = {"postern": 64001, "postern-helper": 64002}
+USERS = {"postern": 64001, "postern-helper": 64002, "postern-notify": 64003}
 
 
 def add_users():
@@ -39,8 +39,9 @@ def many_uids():
 class Daemon:
     """One of our programs, started as a service manager would: its user, its capabilities."""
 
-    def __init__(self, lab, argv, log, user, caps, listener=None):
+    def __init__(self, lab, argv, log, user, caps, listener=None, group=None):
         self.lab, self.argv, self.log, self.user, self.caps = lab, argv, log, user, caps
+        self.group = group      # one more
         self.listener = listener
         self.proc = None
         self.start()
@@ -50,8 +51,8 @@ class Daemon:
                 "--no-new-privs"]
         if many_uids():
             uid = USERS[self.user]
-            argv += [f"--reuid={uid}", f"--regid={uid}", "--clear-groups",
-                     f"--ambient-caps={self.caps}"]
+            groups = f"--groups={USERS[self.group]}" if self.group else "--clear-groups"
+            argv += [f"--reuid={uid}", f"--regid={uid}", groups, f"--ambient-caps={self.caps}"]
         if self.listener:
             argv += ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh"]
         return argv

@@ -191,9 +191,9 @@ def test_every_door_is_told_of(lab):
     assert set(listener.events[-1].values) == {"SystemUpdateID"}, "overwritten, not added"
     assert igd.delete(8000) == {} and listener.knows("PortMappingNumberOfEntries", 0)
     pcp = lab.pcp("lan1", L.ROUTER, L.LAN1)
-    assert pcp.map(17, 9000).result == 0
+    assert pcp.map(17, 9010).result == 0
     assert listener.knows("PortMappingNumberOfEntries", 1), "by PCP"
-    assert pcp.map(17, 9000, lifetime=0).result == 0
+    assert pcp.map(17, 9010, lifetime=0).result == 0
     assert listener.knows("PortMappingNumberOfEntries", 0)
     assert pcp.natpmp_map(1, 9001).result == 0
     assert listener.knows("PortMappingNumberOfEntries", 1), "by NAT-PMP"

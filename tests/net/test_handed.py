@@ -4,24 +4,45 @@
 import os
 
 import lab as L
+from web import Web
 
 PORT = 8088
 HANDED_FD = 3
 
 
-def test_the_owners_side_answers_on_it(lab):
+def hand_over(lab, address):
     sock = lab.ns("router").socket()
-    sock.bind(("127.0.0.1", PORT))
+    sock.bind((address, PORT))
     sock.listen()
     os.dup2(sock.fileno(), HANDED_FD, inheritable=True)
-    postern = lab.start_postern(listener=HANDED_FD)
+    return lab.start_postern(listener=HANDED_FD)
+
+
+def test_the_owners_side_answers_on_it(lab):
+    postern = hand_over(lab, "127.0.0.1")
+    web = Web(lab, "router", "127.0.0.1", PORT, tls=False)
+    web.setup()
     for _ in range(2):
-        with lab.tcp_open("router", "127.0.0.1", PORT, timeout=3) as flow:
-            flow.sendall(b"GET /api/v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            assert flow.recv(999).startswith(b"HTTP/1.1 200 ")
+        status, page = web.ask("GET", "/")
+        assert status == 200 and "<html" in page
+        assert web.ask("GET", "/api/v1/status")[0] == 200
+        assert web.ask("GET", "/api/v1/status", Cookie=None)[0] == 401
+        assert web.ask("GET", "/", Host=f"evil.example:{PORT}")[0] == 421
         assert postern.http("GET", "/api/v1/status")[0] == 200
         postern.kill9()
         postern.restart()
+
+
+def test_only_this_machine_is_served_by_it(lab):
+    """Whatever address it was bound to: what it says is in the clear."""
+    hand_over(lab, "0.0.0.0")
+    assert Web(lab, "router", "127.0.0.1", PORT, tls=False).ask("GET", "/")[0] == 200
+    for name, server in (("lan1", L.ROUTER), ("router", L.ROUTER)):
+        try:
+            Web(lab, name, server, PORT, tls=False).ask("GET", "/")
+        except (OSError, IndexError):
+            continue
+        raise AssertionError(f"{name} was served")
 
 
 if __name__ == "__main__":

@@ -20,28 +20,28 @@ def test_remote_hosts_share_a_port(lab):
     lab.tcp_server("lan1", L.LAN1, 8000)
     lab.tcp_server("lan2", L.LAN2, 8001)
     one, two = Igd(lab, version=2), Igd(lab, "lan2", 2)
-    assert one.add(9000, L.LAN1, inside_port=8000, remote=L.INET1) == {}
-    assert two.add(9000, L.LAN2, inside_port=8001, remote=L.INET2) == {}
-    assert reached(lab, 9000, name="inet1").startswith(b"lan1 ")
-    assert reached(lab, 9000, name="inet2").startswith(b"lan2 ")
-    assert not reached(lab, 9000, name="isp"), "who is not named does not come in"
-    assert two.add(9000, L.LAN2, inside_port=8001, remote=L.INET1) == 718
-    assert two.add(9000, L.LAN2, inside_port=8001) == 718
-    assert one.specific(9000, remote=L.INET2)["NewInternalClient"] == L.LAN2
-    assert one.specific(9000) == 714 and one.delete(9000) == 714
-    assert one.delete(9000, remote=L.INET2) == 606
-    assert two.delete(9000, remote=L.INET2) == {}
-    assert wait_for(lambda: not reached(lab, 9000, name="inet2"), timeout=3)
-    assert reached(lab, 9000, name="inet1").startswith(b"lan1 ")
+    assert one.add(9010, L.LAN1, inside_port=8000, remote=L.INET1) == {}
+    assert two.add(9010, L.LAN2, inside_port=8001, remote=L.INET2) == {}
+    assert reached(lab, 9010, name="inet1").startswith(b"lan1 ")
+    assert reached(lab, 9010, name="inet2").startswith(b"lan2 ")
+    assert not reached(lab, 9010, name="isp"), "who is not named does not come in"
+    assert two.add(9010, L.LAN2, inside_port=8001, remote=L.INET1) == 718
+    assert two.add(9010, L.LAN2, inside_port=8001) == 718
+    assert one.specific(9010, remote=L.INET2)["NewInternalClient"] == L.LAN2
+    assert one.specific(9010) == 714 and one.delete(9010) == 714
+    assert one.delete(9010, remote=L.INET2) == 606
+    assert two.delete(9010, remote=L.INET2) == {}
+    assert wait_for(lambda: not reached(lab, 9010, name="inet2"), timeout=3)
+    assert reached(lab, 9010, name="inet1").startswith(b"lan1 ")
 
 
 def test_remote_hosts_in_udp(lab):
     lab.start_postern()
     lab.udp_echo("lan1", L.LAN1, 8000)
     igd = Igd(lab)
-    assert igd.add(9000, L.LAN1, "UDP", 8000, remote=L.INET2) == {}
-    assert lab.udp_ask("inet2", L.WAN, 9000).startswith(b"lan1 " + L.INET2.encode())
-    assert not lab.udp_ask("inet1", L.WAN, 9000)
+    assert igd.add(9010, L.LAN1, "UDP", 8000, remote=L.INET2) == {}
+    assert lab.udp_ask("inet2", L.WAN, 9010).startswith(b"lan1 " + L.INET2.encode())
+    assert not lab.udp_ask("inet1", L.WAN, 9010)
     for bad in ("inet1.example", "203.0.113.0/24", "2001:db8:ff::66", "224.0.0.1", "203.0.113.066"):
         assert igd.add(9001, L.LAN1, remote=bad) == 402, bad
 
@@ -107,7 +107,7 @@ def test_lists_are_documents(lab):
         "NewDescription": hostile}
     assert len(one.list_range(number=2)) == 2
     assert [e["NewExternalPort"] for e in one.list_range(8002, 8100)] == ["8002", "8003"]
-    assert one.list_range(9000, 8000) == 733 and one.list_range(8000, 8005, "UDP") == 730
+    assert one.list_range(9010, 8000) == 733 and one.list_range(8000, 8005, "UDP") == 730
     last = one.list_range(manage=1)[-1]
     assert last["NewInternalClient"] == L.LAN2 and last["NewDescription"] == ""
     assert last["NewEnabled"] == "0"

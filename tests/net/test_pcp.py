@@ -79,12 +79,12 @@ def test_natpmpc(lab):
     natpmpc("-a", "8000", "8000", "tcp", "600")
     assert lab.tcp_reach("inet1", L.WAN, 8000).startswith(b"lan1 " + L.INET1.encode())
     assert not lab.udp_ask("inet1", L.WAN, 8000)
-    natpmpc("-a", "9000", "8000", "udp", "600")
-    assert lab.udp_ask("inet1", L.WAN, 9000).startswith(b"lan1 " + L.INET1.encode())
-    assert not lab.tcp_reach("inet1", L.WAN, 9000, timeout=0.3)
+    natpmpc("-a", "9010", "8000", "udp", "600")
+    assert lab.udp_ask("inet1", L.WAN, 9010).startswith(b"lan1 " + L.INET1.encode())
+    assert not lab.tcp_reach("inet1", L.WAN, 9010, timeout=0.3)
     natpmpc("-a", "0", "8000", "tcp", "0")
     assert closed(lab, L.WAN, 8000)
-    assert lab.udp_ask("inet1", L.WAN, 9000)
+    assert lab.udp_ask("inet1", L.WAN, 9010)
 
 
 def test_pcp_over_ipv4(lab):
@@ -171,7 +171,7 @@ def test_a_port_belongs_to_one_device(lab):
     assert lab.tcp_reach("inet1", L.WAN, 4242).startswith(b"lan1")
     assert lab.tcp_reach("inet1", L.WAN, other).startswith(b"lan2")
     refused(two.map("tcp", 8000, 4343, True, nonce=OTHER), "CANNOT_PROVIDE_EXTERNAL")
-    assert granted(two.natpmp_map("udp", 9000, 4242)).external != 4242, "companion port"
+    assert granted(two.natpmp_map("udp", 9010, 4242)).external != 4242, "companion port"
     granted(one.map("tcp", 8000, lifetime=0, nonce=NONCE))
     assert granted(two.map("tcp", 8001, 4242, nonce=OTHER)).mapping.external != 4242, "held back"
     granted(one.map("tcp", 8000, 4242, True, nonce=NONCE))
@@ -337,12 +337,12 @@ def test_a_crash_loses_nothing(lab):
     four, six = client(lab, "lan1"), client(lab, "lan1", L.ROUTER_6, L.LAN1_6)
     epoch = granted(four.map("tcp", 8000, 4242, nonce=NONCE, lifetime=600)).epoch
     granted(six.map("tcp", 8000, nonce=NONCE, lifetime=600))
-    granted(four.natpmp_map("udp", 9000, 9000, lifetime=2))
+    granted(four.natpmp_map("udp", 9010, 9010, lifetime=2))
     postern.kill9()
     assert lab.tcp_reach("inet1", L.WAN, 4242)
     time.sleep(2.5)
     postern.restart()
-    assert "9000" not in lab.nft("list", "table", "inet", "postern")
+    assert "9010" not in lab.nft("list", "table", "inet", "postern")
     assert lab.tcp_reach("inet1", L.WAN, 4242)
     assert lab.tcp_reach("inet1", L.LAN1_6, 8000)
     answer = refused(four.map("tcp", 8000, nonce=OTHER), "NOT_AUTHORIZED")
@@ -417,7 +417,7 @@ def test_a_flood_starves_nobody(lab):
     lab.start_postern()
     one = client(lab, "lan1", timeout=1, tries=1)
     granted(one.map("tcp", 8000, nonce=NONCE))
-    thread = flood(lab, "lan2", 2, 5000)
+    thread = flood(lab, "lan2", 2, 5010)
     times = []
     while thread.is_alive():
         begin = time.monotonic()
@@ -454,7 +454,7 @@ def mutated(seed):
         pcp.build_option(pcp.DESCRIPTION, "gäme".encode()), pcp.build_option(77))
     some = b"".join(dice.sample(options, dice.randrange(4)))
     whole = bytearray(dice.choice((
-        pcp.build_map(L.LAN2, "tcp", 8000, 9000, nonce=OTHER, options=some),
+        pcp.build_map(L.LAN2, "tcp", 8000, 9010, nonce=OTHER, options=some),
         pcp.build_map(L.LAN2, "udp", dice.randrange(7000, 7100), nonce=OTHER, options=some,
                       lifetime=dice.choice((0, 1, 3600))),
         pcp.build_peer(L.LAN2, "udp", 8000, (L.INET1, 53), nonce=OTHER, options=some,

@@ -192,7 +192,7 @@ def test_whom_a_rule_lets_open_for_others(lab):
     postern = lab.start_postern()
     lab.tcp_server("lan2", L.LAN2, 8000)
     with client(lab, "lan1") as c:
-        granted(c.map("tcp", 9000, nonce=NONCE, lifetime=120))
+        granted(c.map("tcp", 9010, nonce=NONCE, lifetime=120))
     allow_third_party(postern, "lan1")
     with client(lab, "lan1") as c, client(lab, "lan2") as other:
         answer = granted(c.map("tcp", 8000, nonce=NONCE, options=pcp.build_third_party(L.LAN2)))
@@ -218,16 +218,16 @@ def test_a_delete_spares_outbound_flows(lab):
     section 15 asks.
     """
     lab.start_postern()
-    lab.udp_echo("lan1", L.LAN1, 5000)
+    lab.udp_echo("lan1", L.LAN1, 5010)
     lab.udp_echo("inet1", L.INET1, 53)
     with client(lab, "lan1") as c:
         port = granted(c.map("udp", 5001, nonce=NONCE)).mapping.external
         outbound = UdpFlow(lab, "lan1", L.INET1, 53, sport=5001)
         assert source(outbound.ask()) == (L.WAN, port)
-        other = granted(c.map("udp", 5000, nonce=NONCE)).mapping.external
+        other = granted(c.map("udp", 5010, nonce=NONCE)).mapping.external
         inbound = UdpFlow(lab, "inet2", L.WAN, other)
         assert inbound.ask()
-        for inner in (5000, 5001):
+        for inner in (5010, 5001):
             answer = granted(c.map("udp", inner, nonce=NONCE, lifetime=0))
             assert answer.lifetime == 0
         assert not inbound.ask()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Others at the firewall: what they take away comes back, and meanwhile nobody says it is there."""
 
+import re
 import signal
 import subprocess
 import time
@@ -30,6 +31,12 @@ def open_all(lab, count=1):
 
 def reached(lab):
     return lab.tcp_reach("inet1", L.WAN, 4242) and lab.tcp_reach("inet1", L.LAN1_6, 8000)
+
+
+def skeleton(lab):
+    """Lines of the table, without the sets the kernel itself notes senders in."""
+    text = lab.nft("-s", "list", "table", "inet", "postern")
+    return re.sub(r"\tset (seen|forged)\w* \{.*?\n\t\}\n", "", text, flags=re.DOTALL).count("\n")
 
 
 def repair_time(lab, *nft):
@@ -100,7 +107,7 @@ def test_single_changes_are_repaired(lab):
     postern = lab.start_postern(firewall=PLAIN)
     open_all(lab)
     before = same(lab)
-    whole = lab.nft("-s", "list", "table", "inet", "postern").count("\n")
+    whole = skeleton(lab)
     changes = ("delete element inet postern dnat4 { tcp . 4242 }",
                "delete element inet postern open_tcp4 { 4242 }",
                "add element inet postern dnat4 { tcp . 5000 : 192.168.1.20 . 22 }",
@@ -112,8 +119,8 @@ def test_single_changes_are_repaired(lab):
                "add set inet postern mine { type inet_service; }")
     for change in changes:
         lab.nft(*change.split())
-        assert wait_for(lambda: lab.nft("-s", "list", "table", "inet", "postern").count("\n")
-                        == whole and in_kernel(lab).keys() == before, REPAIRED_S), change
+        assert wait_for(lambda: skeleton(lab) == whole and in_kernel(lab).keys() == before,
+                        REPAIRED_S), change
         assert wait_for(lambda: status(postern) == "ok", REPAIRED_S), change
     assert reached(lab)
     assert not lab.tcp_reach("inet1", L.WAN, 5000, timeout=0.3)

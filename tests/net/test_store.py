@@ -2,6 +2,7 @@
 """A disk that stalls holds up no protocol, and invented addresses do not fill it."""
 
 import contextlib
+import os
 import socket
 import sqlite3
 import time
@@ -94,7 +95,7 @@ def test_a_crowd_of_invented_addresses(lab):
         source = f"2001:db8:1:0:1::{i:x}"
         with inside("lan2"), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
             sock.bind((source, 0))
-            sock.sendto(pcp.build_map(source, "udp", 5000), (L.ROUTER_6, pcp.PORT))
+            sock.sendto(pcp.build_map(source, "udp", 5010), (L.ROUTER_6, pcp.PORT))
         if i % 50 == 0:
             time.sleep(0.02)
     assert lab.pcp("lan1", L.ROUTER, None).map("tcp", 8000).name == "SUCCESS", "room for others"
@@ -102,10 +103,37 @@ def test_a_crowd_of_invented_addresses(lab):
     assert status(lab)["store"] == "ok"
     lab.postern.daemon.stop()
     with contextlib.closing(sqlite3.connect(f"{lab.dir}/state/postern.db")) as db:
-        for table in ("devices", "device_addrs"):
-            assert 64 < db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] <= 1024
+        mine, others = (db.execute(
+            "SELECT count(*) FROM device_addrs WHERE device_id IN (SELECT id FROM devices WHERE "
+            f"mac IS {'NOT ' * known}NULL)").fetchone()[0] for known in (True, False))
+    # Nobody answers at them, so at most those who may wait at a time are believed to be somebody,
+    # and what this sender was seen with is its own: a device has so many and no more.
+    assert 0 < mine + others and mine <= 128 + 8 and others <= 64, (mine, others)
     lab.postern.restart()
     assert 8000 in opened(lab)
+
+
+def test_a_damaged_rule_is_not_believed(lab):
+    """The last good policy, its copy, is in force: not what is left of the stored one."""
+    postern = lab.start_postern()
+    client = lab.pcp("lan1", L.ROUTER, None)
+    assert client.map("tcp", 8000, 8000).name == "SUCCESS"
+    assert wait_for(lambda: os.path.exists(f"{lab.dir}/state/policy.json"))
+    postern.daemon.stop()
+    with contextlib.closing(sqlite3.connect(f"{lab.dir}/state/postern.db")) as db:
+        # Ports below 1024 would be anybody's.
+        db.execute("DELETE FROM rules WHERE position = 2")
+        db.execute("UPDATE rules SET internal_min = 9, internal_max = 8 WHERE position = 3")
+        db.commit()
+    postern.restart()
+    assert opened(lab) == [8000]
+    assert client.map("tcp", 80, 80).name == "NOT_AUTHORIZED"
+    postern.daemon.stop()
+    with contextlib.closing(sqlite3.connect(f"{lab.dir}/state/postern.db")) as db:
+        assert db.execute("SELECT count(*) FROM rules WHERE internal_min > internal_max"
+                          ).fetchone()[0] == 0, "the good one is stored again"
+    postern.restart()
+    assert opened(lab) == [8000]
 
 
 if __name__ == "__main__":

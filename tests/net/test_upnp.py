@@ -209,7 +209,6 @@ def test_a_crash_loses_nothing(lab):
     igd = Igd(lab, version=2)
     assert igd.add(8000, L.LAN1, lease=600) == {}
     assert igd.add(8001, L.LAN1, lease=2) == {}
-    lab.tcp_reach("lan1", L.ROUTER_6, 1)      # the router knows it as a neighbour
     number = igd.pinhole(L.LAN1_6, 8000)["UniqueID"]
     postern.kill9()
     time.sleep(2.2)
@@ -218,6 +217,21 @@ def test_a_crash_loses_nothing(lab):
     assert 580 <= int(igd.specific(8000)["NewLeaseDuration"]) < 600 and reached(lab, 8000)
     assert igd.specific(8001) == 714 and igd.generic(1) == 713
     assert igd.pinhole(L.LAN1_6, 8000)["UniqueID"] == number
+
+
+def test_a_pinhole_is_the_first_that_is_heard_of_an_address(lab):
+    """Asked for over IPv4: the link says whose the address is, before anything is decided."""
+    lab.start_postern()
+    igd = Igd(lab, version=2)
+    fresh, nobodys = "2001:db8:1::7:1", "2001:db8:1::7:2"
+    lab.batch("lan1", f"address add {fresh}/64 dev eth0 nodad\n")
+    lab.tcp_server("lan1", fresh, 8000)
+    assert "UniqueID" in igd.pinhole(fresh, 8000)
+    assert lab.tcp_reach("inet1", fresh, 8000)
+    began = time.monotonic()
+    assert igd.pinhole(nobodys, 8000) == 606
+    assert 0.5 < time.monotonic() - began < 2.5, "it was asked for"
+    assert igd.pinhole(L.LAN2_6, 8000) == 606, "another's"
 
 
 def test_add_any_gives_the_same_again(lab):
@@ -388,7 +402,7 @@ def test_rubbish_is_refused_and_forgotten(lab):
     igd = Igd(lab)
     fields, good = upnp.soap(WANIP1, "GetExternalIPAddress", {})
     bodies = (b"", b"x", b"<", b"\xff\xfe\0\0", good[:-20], good + b"<x/>",
-              b'<!DOCTYPE a [<!ENTITY b "c">]>' + good, b"<a>" * 5000,
+              b'<!DOCTYPE a [<!ENTITY b "c">]>' + good, b"<a>" * 5010,
               good.replace(b"</u:", b"<x>" * 40 + b"</x>" * 40 + b"</u:"), b"A" * 60000)
     for body in bodies:
         status, _, _ = igd.http.ask("POST", igd.path(WANIP1), fields, body)

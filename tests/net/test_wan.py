@@ -21,11 +21,11 @@ MOVE = LOSE + f"address add {OTHER_WAN}/24 dev wan0\nroute add default via 203.0
 def open_all(lab):
     """TCP 4242 by PCP, UDP 4300 by NAT-PMP and a pinhole, with somebody behind each."""
     lab.tcp_server("lan1", L.LAN1, 8000)
-    lab.udp_echo("lan2", L.LAN2, 9000)
+    lab.udp_echo("lan2", L.LAN2, 9010)
     lab.tcp_server("lan1", L.LAN1_6, 8000)
     one = client(lab, "lan1")
     assert one.map("tcp", 8000, 4242, nonce=NONCE).result == 0
-    assert client(lab, "lan2").natpmp_map("udp", 9000, 4300).result == 0
+    assert client(lab, "lan2").natpmp_map("udp", 9010, 4300).result == 0
     six = client(lab, "lan1", L.ROUTER_6, L.LAN1_6)
     assert six.map("tcp", 8000, nonce=NONCE).result == 0
     return one
@@ -223,6 +223,8 @@ def test_the_lan_is_replaced(lab):
 
 
 def test_another_lan_prefix(lab):
+    """The device is at two addresses at once: it may be two hosts behind a repeater, and what one
+    opened does not go to the other."""
     lab.start_postern()
     open_all(lab)
     lab.ns("router").ip("address", "add", "10.7.0.1/24", "dev", "br-lan")
@@ -242,6 +244,28 @@ def test_another_lan_prefix(lab):
     lab.ns("router").ip("address", "add", "10.7.0.1/24", "dev", "br-lan")
     assert wait_for(lambda: lab.tcp_reach("inet2", L.WAN, 4500, timeout=0.3), 3)
     assert len(same(lab)) == 4
+
+
+def test_a_lan_prefix_that_goes(lab):
+    """Nothing else leads to the device: what it opened waits."""
+    lab.start_postern()
+    lab.tcp_server("lan1", L.LAN1, 8000)
+    assert client(lab, "lan1").map("tcp", 8000, 4242, nonce=NONCE).result == 0
+    lab.ns("router").ip("address", "add", "10.7.0.1/24", "dev", "br-lan")
+    lab.batch("lan2", f"address del {L.LAN2}/24 dev eth0\naddress add 10.7.0.20/24 dev eth0\n"
+                      "route add default via 10.7.0.1\n")
+    lab.tcp_server("lan2", "10.7.0.20", 8000)
+    two = client(lab, "lan2", "10.7.0.1", "10.7.0.20")
+    assert wait_for(lambda: two.map("tcp", 8000, 4500, nonce=NONCE).result == 0, 3)
+    assert lab.tcp_reach("inet2", L.WAN, 4500)
+    lab.batch("router", "address del 10.7.0.1/24 dev br-lan\n")
+    assert wait_for(lambda: "10.7.0.0" not in str(tables(lab)["lan4"]), 3)
+    assert lab.tcp_reach("inet2", L.WAN, 4242), "the others do not suffer"
+    rows = lab.postern.http("GET", "/api/v1/openings")[1]["openings"]
+    assert [row["external"]["port"] for row in rows if not row["active"]] == [4500], rows
+    lab.ns("router").ip("address", "add", "10.7.0.1/24", "dev", "br-lan")
+    assert wait_for(lambda: lab.tcp_reach("inet2", L.WAN, 4500, timeout=0.3), 3)
+    assert len(same(lab)) == 2
 
 
 def test_a_private_address_is_no_reason(lab):
