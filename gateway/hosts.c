@@ -126,7 +126,7 @@ static void on_news(void *arg, enum whom_news news, const struct whom_host *host
 		core_host_gone(hosts->core, &at);
 		break;
 	case WHOM_NEWS_FORGED:
-		raise(hosts, DB_ALERT_FORGED, host, "sends with another device's address");
+		raise(hosts, DB_ALERT_FORGED, host, "");
 		break;
 	case WHOM_NEWS_CLONE:
 		raise(hosts, DB_ALERT_CLONE, host, "is on two networks at once");
@@ -147,11 +147,15 @@ static void on_neighbour(void *arg, const struct neigh_entry *entry)
 	if (!net_is_lan_source(hosts->net, entry->ifindex, &entry->addr))
 		return;
 	memcpy(host.mac, entry->mac, sizeof(host.mac));
-	/* What is being asked (delay, probe, incomplete) is no word of the neighbour's. */
-	if (entry->state & (NUD_REACHABLE | NUD_PERMANENT))
+	/* A stale one that is used as it is told shows as delayed. */
+	if (entry->state & NUD_PERMANENT)
+		whom_neighbour(hosts->whom, &host, WHOM_FIXED);
+	else if (entry->state & NUD_REACHABLE)
 		whom_neighbour(hosts->whom, &host, WHOM_ANSWERS);
-	else if (entry->state & NUD_STALE)
+	else if (entry->state & (NUD_STALE | NUD_DELAY))
 		whom_neighbour(hosts->whom, &host, WHOM_CLAIMS);
+	else if (entry->state & NUD_PROBE)
+		whom_neighbour(hosts->whom, &host, WHOM_ASKED);
 	else if (entry->state & NUD_FAILED)
 		whom_neighbour(hosts->whom, &host, WHOM_FAILS);
 }

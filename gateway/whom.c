@@ -138,35 +138,52 @@ static struct senders senders_of(struct whom *w, const struct whom_ask *ask, con
 	return out;
 }
 
-/* Somebody has it. Forged is what came if another sent it: nobody but others was noted, or one
+/* Somebody has it. What came is dropped if another may have sent it: who is bound now is heard when
+ * he says it again. Told as a forger is who is sure to be one: nobody but others was noted, or one
  * was since then. */
 static void found(struct whom *w, struct whom_ask *ask, const struct whom_binding *b)
 {
 	struct senders senders = senders_of(w, ask, b->host.mac);
-	bool forged = senders.others > 0 && (senders.fresh || !senders.owner);
-	struct verdict verdict = {.ok = !forged, .known = true};
+	struct verdict verdict = {.ok = senders.others == 0, .known = true};
 
 	memcpy(verdict.mac, b->host.mac, 6);
-	if (forged)
+	if (!verdict.ok && (senders.fresh || !senders.owner))
 		whom_check_forged(w, b, senders.other->sender.mac);
 	answer(w, ask, &verdict);
 }
 
-/* Nobody answers. The only one who sent with it may have it, until somebody answers there. */
+/* Others speak with the address of one who sleeps. */
+static void tell_others(struct whom *w, const struct whom_binding *owner)
+{
+	const struct whom_host *host = &owner->host;
+	const struct whom_noted_entry *e = NULL;
+
+	while ((e = whom_noted_next(w->noted, host->ifindex, &host->addr, e))) {
+		if (!is_of(e, host->mac))
+			whom_check_forged(w, owner, e->sender.mac);
+	}
+}
+
+/* Nobody answers. The only one who sent with it may have it, until somebody answers there; of
+ * several nobody can tell whose packet it was, and what another may have sent is not taken for the
+ * word of him who had it last. */
 static void not_found(struct whom *w, struct whom_ask *ask)
 {
-	struct senders senders = senders_of(w, ask, NULL);
-	struct verdict verdict = {.ok = true, .known = false};
 	struct whom_host host = ask->host;
-	const struct whom_binding *b = NULL;
+	const struct whom_binding *b = whom_table_find(w->table, host.ifindex, &host.addr);
+	struct senders senders = senders_of(w, ask, NULL);
+	struct verdict verdict = {.ok = !b && senders.others <= 1, .known = false};
+	const struct whom_binding *weak = NULL;
 
 	if (ask->waiting > 0 && senders.others == 1) {
 		memcpy(host.mac, senders.other->sender.mac, 6);
-		b = whom_check_bind_weak(w, &host);
+		weak = whom_check_bind_weak(w, &host);
 	}
-	if (b) {
-		verdict.known = true;
-		memcpy(verdict.mac, b->host.mac, 6);
+	if (weak) {
+		verdict = (struct verdict){.ok = true, .known = true};
+		memcpy(verdict.mac, weak->host.mac, 6);
+	} else if (b) {
+		tell_others(w, b);
 	}
 	answer(w, ask, &verdict);
 }
@@ -175,14 +192,18 @@ static void settle(struct whom *w, struct whom_ask *ask)
 {
 	const struct whom_host *host = &ask->host;
 	const struct whom_binding *b = whom_table_find(w->table, host->ifindex, &host->addr);
-	bool late = loop_now_ms(w->loop) >= ask->began_ms + WHOM_WAIT_MS;
+	uint64_t now = loop_now_ms(w->loop), late_ms = ask->began_ms + WHOM_WAIT_MS;
 
+	if (whom_check_is_open(w, host->ifindex, &host->addr))
+		late_ms += WHOM_WAIT_MS;
 	if (w->looked < ask->look)
 		return;
 	if (b && b->here)
 		found(w, ask, b);
-	else if (late && !whom_check_is_open(w, host->ifindex, &host->addr))
+	else if (now >= late_ms)
 		not_found(w, ask);
+	else
+		whom_check_wake(w, late_ms);
 }
 
 /* After anything that may have been news. */
@@ -303,7 +324,12 @@ void whom_neighbour(struct whom *w, const struct whom_host *host, enum whom_word
 {
 	struct whom_binding *b = whom_table_find(w->table, host->ifindex, &host->addr);
 
+	if (b)
+		whom_check_heard(b, host, word);
 	switch (word) {
+	case WHOM_FIXED:
+		whom_check_fixed(w, host);
+		break;
 	case WHOM_ANSWERS:
 		whom_check_answers(w, host);
 		break;
@@ -312,6 +338,8 @@ void whom_neighbour(struct whom *w, const struct whom_host *host, enum whom_word
 			whom_check_claims(w, b, host);
 		else if (!find_ask(w, host->ifindex, &host->addr))
 			begin_ask(w, host->ifindex, &host->addr, host->mac, ASKS_IDLE_MAX);
+		break;
+	case WHOM_ASKED:
 		break;
 	case WHOM_FAILS:
 		if (b)

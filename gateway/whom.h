@@ -9,6 +9,8 @@
  *	bound address	every packet of it from another MAC is dropped by the kernel (fw.h:
  *			FW_SET_KNOWN*, FW_SET_BOUND*) and becomes an alert; the binding moves only
  *			when DHCP says so, or when its MAC was asked (fw_probe) and did not answer
+ *			while nobody else spoke: who floods the LAN with claims of the address
+ *			makes the kernel deaf to its owner, and wins nothing by that
  *
  * Several addresses behind one MAC are normal (repeaters, IPv6). One MAC on two LANs is believed
  * to have moved only when it does not answer on the first any more.
@@ -62,8 +64,10 @@ struct whom *whom_new(struct loop *loop, const struct whom_env *env, whom_news_f
 
 /* What the neighbour table says of a host. */
 enum whom_word {
+	WHOM_FIXED,		/* whoever runs the router said so (NUD_PERMANENT) */
 	WHOM_ANSWERS,		/* this MAC answered when it was asked (NUD_REACHABLE) */
 	WHOM_CLAIMS,		/* it says so by itself (NUD_STALE): reason to ask, no evidence */
+	WHOM_ASKED,		/* the kernel is asking this MAC (NUD_PROBE) */
 	WHOM_FAILS,		/* nobody answered (NUD_FAILED); mac means nothing */
 };
 void whom_neighbour(struct whom *w, const struct whom_host *host, enum whom_word word);
@@ -79,9 +83,10 @@ enum whom_verdict {
 };
 enum whom_verdict whom_of(struct whom *w, int ifindex, const struct addr *addr, uint8_t mac[6]);
 
-/* Asks the link about an unknown source and answers within WHOM_WAIT_MS (twice that for a MAC that
- * was on another LAN, and is asked there, too), never before this returns. ok false: it was forged,
- * drop what it sent. known false with ok: nothing could be found out. ERR_FULL: too many wait. */
+/* Asks the link about an unknown source and answers within WHOM_WAIT_MS (twice that while somebody
+ * else is asked, whose place it was, or on the LAN where the MAC was), never before this returns.
+ * ok false: it may be forged, drop what it sent. known false with ok: nothing could be found out.
+ * ERR_FULL: too many wait. */
 typedef void whom_found_fn(void *arg, bool ok, bool known, const uint8_t mac[6]);
 int whom_wait(struct whom *w, int ifindex, const struct addr *addr, whom_found_fn *fn, void *arg);
 /* Nobody waits any more with this arg. */

@@ -3,6 +3,12 @@
  * Bindings by evidence: made, upheld and moved; see whom.h. Whoever claims a bound address, by ARP
  * or as a sender, only causes a question to the MAC that has it. While that one answers, nothing
  * the other one does counts; when it is silent, it is gone, and the next who answers there has it.
+ *
+ * Silence is proved only by a question that nobody disturbed. One claim of another MAC before the
+ * answer (a gratuitous ARP, an unsolicited advertisement), and the kernel asks no longer, or hears
+ * no answer. So what counts is that the kernel said it asks this MAC, and nothing else until the
+ * time was over. A question that was disturbed proves nothing and is asked again, later each time:
+ * who came in another's place claims now and then and is believed soon, a storm of claims never is.
  */
 #include "gateway/whom_int.h"
 
@@ -12,6 +18,10 @@
 #define RETELL_MS 60000		/* between two news of the same forger */
 #define LOOK_AROUND_MAX 4	/* other addresses of one MAC asked for at once */
 #define PLACES_MAX 16		/* of one MAC on other LANs, the same */
+#define VOIDS_TOLD 3		/* so often disturbed: by a storm, and not by one who came */
+#define VOID_REST_MS (2 * WHOM_TRY_MS)
+#define VOID_REST_MAX_MS 5000
+#define UNASKED_MAX 8		/* the kernel does not ask: its owner fixed the neighbour */
 /* Less than the helper lets through (helper_probe.h): what is not asked proves nothing. */
 #define PROBE_COST_MS 20
 #define PROBE_SAVED_MS 4000
@@ -72,18 +82,13 @@ void whom_check_wake(struct whom *w, uint64_t due_ms)
 
 /* ---- questions to a MAC ---- */
 
-static uint64_t next_due(const struct whom_binding *b)
-{
-	return b->asked_ms + (b->tries < WHOM_TRIES ? b->tries * WHOM_TRY_MS : WHOM_WAIT_MS);
-}
-
 static void end(struct whom *w, struct whom_binding *b)
 {
 	size_t i = 0;
 
-	if (b->tries == 0)
+	if (!b->asking)
 		return;
-	b->tries = 0;
+	b->asking = false;
 	b->has_rival = false;
 	while (w->checks[i] != b)
 		i++;
@@ -91,36 +96,52 @@ static void end(struct whom *w, struct whom_binding *b)
 }
 
 /* A question that cannot be asked now is asked later. */
-static void try_again(struct whom *w, struct whom_binding *b)
+static bool ask(struct whom *w, struct whom_binding *b)
 {
-	if (whom_check_probe(w, &b->host, true))
-		b->tries++;
-	else
-		b->asked_ms += WHOM_TRY_MS;
-	whom_check_wake(w, next_due(b));
+	uint64_t now = loop_now_ms(w->loop);
+
+	b->is_out = whom_check_probe(w, &b->host, true);
+	if (b->is_out) {
+		b->asked_ms = now;
+		b->heard = WHOM_HEARD_NOTHING;
+	}
+	b->due_ms = now + WHOM_TRY_MS;
+	whom_check_wake(w, b->due_ms);
+	return b->is_out;
 }
 
 void whom_check_begin(struct whom *w, struct whom_binding *b, const struct whom_host *rival,
 	bool rival_answered)
 {
-	if (rival && b->tries == 0 && (is_recent(w, b->upheld_ms) || is_recent(w, b->silent_ms)))
+	if (rival && !b->asking && (is_recent(w, b->upheld_ms) || is_recent(w, b->silent_ms)))
 		return;
-	if (b->tries == 0 && w->check_count == WHOM_CHECKS_MAX)
+	if (!b->asking && w->check_count == WHOM_CHECKS_MAX)
 		return;
-	if (rival && (b->tries == 0 || !b->has_rival || (rival_answered && !b->rival_answered))) {
+	if (rival && (!b->asking || !b->has_rival || (rival_answered && !b->rival_answered))) {
 		b->has_rival = true;
 		b->rival = *rival;
 		b->rival_answered = rival_answered;
 	}
-	if (b->tries > 0)
+	if (b->asking)
 		return;
-	b->tries = 1;
-	b->asked_ms = loop_now_ms(w->loop);
+	b->asking = true;
+	b->silences = b->voids = 0;
 	w->checks[w->check_count++] = b;
-	if (!whom_check_probe(w, &b->host, true))
+	if (!ask(w, b))
 		end(w, b);
-	else
-		whom_check_wake(w, next_due(b));
+}
+
+/* That a stale entry has this MAC, too, says only that the kernel is not asking now. */
+void whom_check_heard(struct whom_binding *b, const struct whom_host *host, enum whom_word word)
+{
+	if (!b->asking || word == WHOM_FAILS)
+		return;
+	if (!same_mac(b->host.mac, host->mac)) {
+		b->heard = WHOM_HEARD_OTHER;
+		memcpy(b->other, host->mac, sizeof(b->other));
+	} else if (b->heard != WHOM_HEARD_OTHER) {
+		b->heard = word == WHOM_ASKED ? WHOM_HEARD_ASKED : WHOM_HEARD_NOTHING;
+	}
 }
 
 bool whom_check_is_open(const struct whom *w, int ifindex, const struct addr *addr)
@@ -150,7 +171,7 @@ static void gone(struct whom *w, struct whom_binding *b)
 
 static bool is_beside(const struct whom_binding *b, const struct whom_binding *other)
 {
-	return other != b && other->here && other->tries == 0 &&
+	return other != b && other->here && !other->asking &&
 	       other->host.ifindex == b->host.ifindex &&
 	       addr_is4(&other->host.addr) == addr_is4(&b->host.addr);
 }
@@ -242,7 +263,11 @@ static void arrive(struct whom *w, const struct whom_host *host)
 
 struct whom_binding *whom_check_bind_weak(struct whom *w, const struct whom_host *host)
 {
-	return elsewhere(w, host, NULL) ? NULL : bind_to(w, host, true);
+	const struct whom_binding *b = whom_table_find(w->table, host->ifindex, &host->addr);
+	bool taken = b && !same_mac(b->host.mac, host->mac) &&
+		     (b->asking || !is_recent(w, b->silent_ms));
+
+	return taken || elsewhere(w, host, NULL) ? NULL : bind_to(w, host, true);
 }
 
 struct whom_binding *whom_check_remember(struct whom *w, const struct whom_host *host)
@@ -303,7 +328,7 @@ static void stay(struct whom *w, const struct whom_binding *b, const struct whom
 	struct whom_binding *old = NULL;
 
 	while ((old = elsewhere(w, clone, old))) {
-		if (old->tries > 0 && old->has_rival && old->rival.ifindex == clone->ifindex)
+		if (old->asking && old->has_rival && old->rival.ifindex == clone->ifindex)
 			end(w, old);
 		old->upheld_ms = b->upheld_ms;
 	}
@@ -312,7 +337,7 @@ static void stay(struct whom *w, const struct whom_binding *b, const struct whom
 
 static void uphold(struct whom *w, struct whom_binding *b)
 {
-	bool rival = b->tries > 0 && b->has_rival;
+	bool rival = b->asking && b->has_rival;
 	struct whom_host other = b->rival;
 
 	end(w, b);
@@ -341,6 +366,35 @@ static void be_silent(struct whom *w, struct whom_binding *b)
 		(void)whom_check_probe(w, &other, true);
 }
 
+/* The time for an answer is over. */
+static void judge(struct whom *w, struct whom_binding *b)
+{
+	uint64_t rest_ms = (uint64_t)b->voids * VOID_REST_MS;
+
+	b->is_out = false;
+	if (b->heard == WHOM_HEARD_ASKED) {
+		b->silences++;
+		return;
+	}
+	if (b->voids < UINT8_MAX)
+		b->voids++;
+	b->due_ms += rest_ms < VOID_REST_MAX_MS ? rest_ms : VOID_REST_MAX_MS;
+	if (b->voids == VOIDS_TOLD && b->heard == WHOM_HEARD_OTHER)
+		tell_forgers(w, b, b->other);
+}
+
+static void go_on(struct whom *w, struct whom_binding *b)
+{
+	if (b->is_out)
+		judge(w, b);
+	if (b->silences == WHOM_TRIES)
+		be_silent(w, b);
+	else if (b->voids >= UNASKED_MAX && b->heard == WHOM_HEARD_NOTHING)
+		end(w, b);
+	else if (loop_now_ms(w->loop) >= b->due_ms)
+		(void)ask(w, b);
+}
+
 void whom_check_tick(struct whom *w)
 {
 	uint64_t now = loop_now_ms(w->loop);
@@ -349,25 +403,26 @@ void whom_check_tick(struct whom *w)
 	for (size_t i = w->check_count; i-- > 0;) {
 		struct whom_binding *b = i < w->check_count ? w->checks[i] : NULL;
 
-		if (!b || now < next_due(b))
-			continue;
-		if (b->tries < WHOM_TRIES)
-			try_again(w, b);
-		else
-			be_silent(w, b);
+		if (b && now >= b->due_ms)
+			go_on(w, b);
 	}
 	for (size_t i = 0; i < w->check_count; i++)
-		whom_check_wake(w, next_due(w->checks[i]));
+		whom_check_wake(w, w->checks[i]->due_ms);
 }
 
 /* ---- evidence ---- */
+
+void whom_check_fixed(struct whom *w, const struct whom_host *host)
+{
+	bind_to(w, host, false);
+}
 
 /* Another MAC is what the kernel believes now. While it is known that the owner is there he is
  * asked again, so that the kernel sends to him. */
 static void contest(struct whom *w, struct whom_binding *b, const struct whom_host *rival,
 	bool answered)
 {
-	if (b->tries == 0 && is_recent(w, b->upheld_ms))
+	if (!b->asking && is_recent(w, b->upheld_ms))
 		(void)whom_check_probe(w, &b->host, true);
 	else
 		whom_check_begin(w, b, rival, answered);
@@ -395,7 +450,7 @@ void whom_check_answers(struct whom *w, const struct whom_host *host)
 /* Asking makes the kernel say the same again. */
 static bool is_asked_lately(const struct whom *w, const struct whom_binding *b)
 {
-	return b->tries > 0 ||
+	return b->asking ||
 	       (b->asked_ms != 0 && loop_now_ms(w->loop) - b->asked_ms < WHOM_WAIT_MS);
 }
 

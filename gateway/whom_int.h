@@ -13,7 +13,7 @@
 
 #define WHOM_CHECKS_MAX 256	/* bindings whose MAC is being asked */
 #define WHOM_ASKS_MAX 256	/* unknown addresses being asked for */
-#define WHOM_TRIES 3		/* within WHOM_WAIT_MS */
+#define WHOM_TRIES 3		/* within WHOM_WAIT_MS, if nobody disturbs */
 #define WHOM_TRY_MS (WHOM_WAIT_MS / WHOM_TRIES)
 
 /* An address nobody is known to have. */
@@ -54,7 +54,10 @@ struct whom {
 	uint64_t looks, looked;		/* how many began; the number of the last one that ended */
 };
 
+/* What the kernel says of an address, for the question that is out. */
+void whom_check_heard(struct whom_binding *b, const struct whom_host *host, enum whom_word word);
 /* Evidence. */
+void whom_check_fixed(struct whom *w, const struct whom_host *host);
 void whom_check_answers(struct whom *w, const struct whom_host *host);
 void whom_check_claims(struct whom *w, struct whom_binding *b, const struct whom_host *host);
 void whom_check_fails(struct whom *w, struct whom_binding *b);
@@ -70,7 +73,8 @@ bool whom_check_is_open(const struct whom *w, int ifindex, const struct addr *ad
 /* The next try or the end of those that are due. */
 void whom_check_tick(struct whom *w);
 void whom_check_wake(struct whom *w, uint64_t due_ms);
-/* Bound by one sender's word; NULL: its MAC is on another LAN. */
+/* Bound by one sender's word; NULL: its MAC is on another LAN, or the address has an owner who did
+ * not fail to answer just now. */
 struct whom_binding *whom_check_bind_weak(struct whom *w, const struct whom_host *host);
 /* A binding that is not there yet, where there is none. */
 struct whom_binding *whom_check_remember(struct whom *w, const struct whom_host *host);

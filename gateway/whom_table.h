@@ -15,6 +15,13 @@
 
 #define WHOM_TABLE_MAC_MAX 256	/* addresses of one MAC: a repeater's, a host's of IPv6 */
 
+/* What the kernel said of an address since its MAC was asked. */
+enum whom_heard {
+	WHOM_HEARD_NOTHING,
+	WHOM_HEARD_ASKED,		/* it asks this MAC, and that was its last word */
+	WHOM_HEARD_OTHER,		/* it believed another one meanwhile */
+};
+
 struct whom_binding {
 	struct whom_host host;
 	bool used;
@@ -27,9 +34,14 @@ struct whom_binding {
 	uint64_t upheld_ms;		/* it answered while another claimed its place; 0: never */
 	uint64_t paid_ms;		/* until when questions by MAC are paid for */
 	uint64_t silent_ms;		/* it was asked and did not answer; 0: not since it did */
+	uint64_t asked_ms;		/* the last time; 0: never */
 	/* While its MAC is being asked: */
-	uint8_t tries;			/* 0: it is not */
-	uint64_t asked_ms;		/* since when */
+	bool asking;
+	bool is_out;			/* a question is; else the next one waits for due_ms */
+	uint64_t due_ms;
+	enum whom_heard heard;		/* since the question */
+	uint8_t silences, voids;	/* questions that came to nothing, and that prove nothing */
+	uint8_t other[6];		/* who spoke in between last */
 	bool has_rival, rival_answered;
 	struct whom_host rival;		/* who claims its place */
 	uint16_t next_addr, next_mac;	/* in the chains of the table */

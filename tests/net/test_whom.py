@@ -4,17 +4,19 @@
 
 import socket
 import struct
+import threading
 import time
 
 import lab as L
 import pcp
 import upnp
-from packets import ether, ip4, ip6, udp
+from packets import checksum, ether, ip4, ip6, packed, pseudo, udp
 from space import wait_for
 
 FRESH, ALL = "192.168.1.77", "ff:ff:ff:ff:ff:ff"
 NEWS_S = 2.0
 ETH_ARP = 0x0806
+STORM_S, STORM_GAP_S = 6.0, 0.001
 
 
 def alerts(lab, kind=None):
@@ -41,11 +43,27 @@ def frame_udp(lab, sender, source, target, sport, dport, payload, to=None):
     lab.send_frame(sender, "eth0", frame)
 
 
+def arp(mac, operation, address, target, to=b"\xff" * 6):
+    """From mac, which has address, about target; to is all, or the one it answers."""
+    body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, operation) + mac + packed(address)
+    return to + mac + struct.pack("!H", ETH_ARP) + body + to + packed(target)
+
+
+def advertisement(mac, address, to, flags):
+    """RFC 4861 section 4.4; flags: 0x40 solicited, 0x20 override."""
+    target = "ff02::1" if to is None else L.ROUTER_6
+    body = struct.pack("!BBHI", 136, 0, 0, flags << 24) + packed(address) + b"\x02\x01" + mac
+    value = checksum(pseudo(address, target, 58, len(body)) + body)
+    packet = ip6(address, target, 58, body[:2] + struct.pack("!H", value) + body[4:], 255)
+    return ether(to or "33:33:00:00:00:01", mac.hex(), packet)
+
+
+def mac_bytes(lab, name, dev="eth0"):
+    return bytes.fromhex(lab.mac(name, dev).replace(":", ""))
+
+
 def gratuitous_arp(lab, sender, address):
-    mac = bytes.fromhex(lab.mac(sender).replace(":", ""))
-    ip = socket.inet_aton(address)
-    arp = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + mac + ip + bytes(6) + ip
-    lab.send_frame(sender, "eth0", b"\xff" * 6 + mac + struct.pack("!H", ETH_ARP) + arp)
+    lab.send_frame(sender, "eth0", arp(mac_bytes(lab, sender), 1, address, address))
 
 
 def make_known(lab, name="lan1", address=L.LAN1):
@@ -135,6 +153,71 @@ def test_a_thief_takes_what_nobody_has(lab):
     # What lan1 had opened is not the other's.
     lab.tcp_server("lan2", L.LAN1, 8000)
     assert lab.tcp_reach("inet1", L.WAN, 8000) is None
+
+
+def storm(lab, name, frames, until):
+    with lab.ns(name).socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        sock.bind(("eth0", 0))
+        while time.monotonic() < until:
+            for frame in frames:
+                sock.send(frame)
+            time.sleep(STORM_GAP_S)
+
+
+def assert_storm_takes_nothing(lab, router, address, outside, frames):
+    """lan1 is awake and has an opening; lan2 claims its address and asks in its name."""
+    lab.tcp_server("lan1", address, 8000)
+    with lab.pcp("lan1", router, address) as client:
+        assert client.map("tcp", 8000, 8000, nonce=b"a" * 12).result == 0
+    assert lab.tcp_reach("inet1", outside, 8000)
+    request = pcp.build_map(address, "tcp", 8001, 8001, nonce=b"f" * 12)
+    ip = ip6 if ":" in address else ip4
+    packet = ip(address, router, 17, udp(address, router, 4000, 5351, request))
+    frames.append(ether(lab.mac("router", "br-lan"), lab.mac("lan2"), packet))
+    end = time.monotonic() + STORM_S
+    thread = threading.Thread(target=storm, args=(lab, "lan2", frames, end))
+    thread.start()
+    while time.monotonic() < end:
+        found = [(o["internal"]["port"], o["suspended"], o["device"]["mac"])
+                 for o in openings(lab)]
+        assert found == [(8000, False, lab.mac("lan1"))], found
+        time.sleep(0.2)
+    thread.join()
+    # The router's own neighbour entry was stolen; it is set right when the storm is over.
+    assert wait_for(lambda: lab.tcp_reach("inet1", outside, 8000), 12)
+    assert [o["internal"]["port"] for o in openings(lab)] == [8000]
+    assert_alert(lab, "forged", lab.mac("lan2"))
+
+
+def test_a_storm_of_arp(lab):
+    lab.start_postern()
+    mac, router = mac_bytes(lab, "lan2"), mac_bytes(lab, "router", "br-lan")
+    frames = [arp(mac, 1, L.LAN1, L.LAN1), arp(mac, 2, L.LAN1, L.ROUTER, router)]
+    assert_storm_takes_nothing(lab, L.ROUTER, L.LAN1, L.WAN, frames)
+
+
+def test_a_storm_of_advertisements(lab):
+    lab.start_postern()
+    mac, router = mac_bytes(lab, "lan2"), lab.mac("router", "br-lan")
+    frames = [advertisement(mac, L.LAN1_6, None, 0x20), advertisement(mac, L.LAN1_6, router, 0x60)]
+    assert_storm_takes_nothing(lab, L.ROUTER_6, L.LAN1_6, L.LAN1_6, frames)
+
+
+def test_a_sleeper_has_no_spokesman(lab):
+    """lan1 sleeps and nobody answers in its place: nothing is opened in its name."""
+    lab.start_postern()
+    make_known(lab)
+    lab.ns("lan1").ip("link", "set", "eth0", "down")
+    request = pcp.build_map(L.LAN1, "tcp", 8001, 8001, nonce=b"f" * 12)
+    for _ in range(15):
+        frame_udp(lab, "lan2", L.LAN1, L.ROUTER, 4000, 5351, request)
+        time.sleep(0.3)
+    lab.ns("lan1").ip("link", "set", "eth0", "up")
+    make_known(lab)
+    time.sleep(2)
+    assert not [o for o in openings(lab) if not o["suspended"] and o["device"]["mac"] ==
+                lab.mac("lan1")], openings(lab)
+    assert_alert(lab, "forged", lab.mac("lan2"))
 
 
 def test_a_fresh_host_that_searches(lab):

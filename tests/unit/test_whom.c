@@ -18,6 +18,7 @@
 #define ANSWERS_MAX 512
 #define HEARD_MAX 4096
 #define RTT_MS 3
+#define TOLD_MS 1	/* until the kernel says that it asks */
 #define LAN1 3
 #define LAN2 4
 #define NOTED_MS 60000
@@ -55,6 +56,15 @@ struct waited {
 	struct loop *loop;
 };
 
+/* One who claims the address of a peer over and over; the kernel believes whom it heard last, and
+ * what the owner answers then is lost on it. */
+struct storm {
+	struct whom_host liar;
+	unsigned every_ms;	/* 0: there is none */
+	bool believed;
+	struct loop_timer timer;
+};
+
 struct world {
 	struct loop *loop;
 	struct whom *whom;
@@ -63,6 +73,8 @@ struct world {
 	struct coming coming[ANSWERS_MAX];
 	size_t coming_count;
 	struct loop_timer timer;
+	struct storm storm;
+	bool fixed;		/* the kernel asks nobody */
 	struct noted noted[FW_SENDERS_MAX];
 	size_t noted_count;
 	struct heard heard[HEARD_MAX];
@@ -83,6 +95,48 @@ static struct whom_host at(int ifindex, struct addr addr, uint8_t mac)
 
 /* ---- the world ---- */
 
+static bool is_stormed(const struct world *w, const struct whom_host *host)
+{
+	const struct whom_host *liar = &w->storm.liar;
+
+	return w->storm.every_ms > 0 && host->ifindex == liar->ifindex &&
+	       addr_eq(&host->addr, &liar->addr);
+}
+
+static void hear(struct world *w, const struct whom_host *host, enum whom_word word)
+{
+	if (is_stormed(w, host)) {
+		if (word == WHOM_ASKED)
+			w->storm.believed = false;
+		else if (w->storm.believed)
+			return;
+	}
+	whom_neighbour(w->whom, host, word);
+}
+
+/* The kernel tells a claim that is news to it, and then that this one answers, too. */
+static void on_storm(void *arg)
+{
+	struct world *w = arg;
+	struct storm *storm = &w->storm;
+
+	loop_timer_set(w->loop, &storm->timer, loop_now_ms(w->loop) + storm->every_ms);
+	if (storm->believed)
+		return;
+	storm->believed = true;
+	whom_neighbour(w->whom, &storm->liar, WHOM_CLAIMS);
+	whom_neighbour(w->whom, &storm->liar, WHOM_ANSWERS);
+}
+
+static void storm(struct world *w, struct whom_host liar, unsigned every_ms)
+{
+	loop_timer_stop(w->loop, &w->storm.timer);
+	w->storm = (struct storm){.liar = liar, .every_ms = every_ms,
+		.timer = {.fn = on_storm, .arg = w}};
+	if (every_ms > 0)
+		loop_timer_set(w->loop, &w->storm.timer, loop_now_ms(w->loop) + 1);
+}
+
 static void on_coming(void *arg)
 {
 	struct world *w = arg;
@@ -93,7 +147,7 @@ static void on_coming(void *arg)
 
 		if (c.at_ms <= now) {
 			w->coming[i] = w->coming[--w->coming_count];
-			whom_neighbour(w->whom, &c.host, c.word);
+			hear(w, &c.host, c.word);
 			continue;
 		}
 		next = c.at_ms < next ? c.at_ms : next;
@@ -105,11 +159,12 @@ static void on_coming(void *arg)
 
 static void come(struct world *w, const struct whom_host *host, enum whom_word word)
 {
+	uint64_t at_ms = loop_now_ms(w->loop) + (word == WHOM_ASKED ? TOLD_MS : RTT_MS);
+
 	assert_true(w->coming_count < ANSWERS_MAX);
-	w->coming[w->coming_count++] =
-		(struct coming){loop_now_ms(w->loop) + RTT_MS, *host, word};
-	if (w->timer.slot == 0)
-		loop_timer_set(w->loop, &w->timer, loop_now_ms(w->loop) + RTT_MS);
+	w->coming[w->coming_count++] = (struct coming){at_ms, *host, word};
+	if (w->timer.slot == 0 || at_ms < w->timer.due_ms)
+		loop_timer_set(w->loop, &w->timer, at_ms);
 }
 
 static int env_probe(void *arg, int ifindex, const struct addr *addr, const uint8_t *mac)
@@ -117,6 +172,14 @@ static int env_probe(void *arg, int ifindex, const struct addr *addr, const uint
 	struct world *w = arg;
 
 	w->probes++;
+	if (w->fixed)
+		return 0;
+	if (mac) {
+		struct whom_host asked = {.addr = *addr, .ifindex = ifindex};
+
+		memcpy(asked.mac, mac, 6);
+		come(w, &asked, WHOM_ASKED);
+	}
 	for (size_t i = 0; i < w->peer_count; i++) {
 		const struct peer *p = &w->peers[i];
 
@@ -259,6 +322,7 @@ static int finish(void **state)
 
 	whom_free(w->whom);
 	loop_timer_stop(w->loop, &w->timer);
+	loop_timer_stop(w->loop, &w->storm.timer);
 	loop_free(w->loop);
 	free(w);
 	return 0;
@@ -350,7 +414,7 @@ static void test_nothing_known_is_served(void **state)
 	assert_int_equal(w->heard_count, 0);
 }
 
-/* Two senders, nobody answers: neither is believed. */
+/* Two senders, nobody answers: neither is believed, nor served. */
 static void test_two_mute_senders(void **state)
 {
 	struct world *w = *state;
@@ -359,8 +423,60 @@ static void test_two_mute_senders(void **state)
 	send_to(w, at(LAN1, ip(10), 1), 5351);
 	ask(w, at(LAN1, ip(10), 2), &got);
 	loop_advance(w->loop, WHOM_WAIT_MS + 200);
-	assert_true(got.calls == 1 && got.ok && !got.known);
+	assert_true(got.calls == 1 && !got.ok && !got.known);
 	assert_int_equal(w->heard_count, 0);
+}
+
+/* Another spoke with it a moment ago, and again: which of both this one is from nobody knows. */
+static void test_a_forger_as_the_owner_wakes(void **state)
+{
+	struct world *w = *state;
+	struct whom_host a = at(LAN1, ip(10), 1), liar = at(LAN1, ip(10), 9);
+	struct waited got;
+
+	send_to(w, liar, 5351);
+	loop_advance(w->loop, 3000);
+	send_to(w, a, 1900);
+	loop_advance(w->loop, 3000);
+	settle_in(w, a);
+	ask(w, liar, &got);
+	loop_advance(w->loop, 1000);
+	assert_true(got.calls == 1 && !got.ok);
+	assert_true(is_bound(w, &a));
+}
+
+/* Whoever speaks for one who sleeps is not heard in his name, and is told. */
+static void test_a_sleeper_has_no_spokesman(void **state)
+{
+	struct world *w = *state;
+	struct whom_host a = at(LAN1, ip(10), 1), liar = at(LAN1, ip(10), 9);
+	struct peer *owner = settle_in(w, a);
+	struct waited got;
+
+	ask(w, a, &got);
+	loop_advance(w->loop, 1000);
+	assert_true(got.ok && is_bound(w, &a));
+	owner->answers = false;
+	send_to(w, liar, 5351);
+	loop_advance(w->loop, 3000);
+	assert_false(is_bound(w, &a));
+	ask(w, liar, &got);
+	loop_advance(w->loop, 3000);
+	assert_true(got.calls == 1 && !got.ok);
+	assert_int_equal(count(w, WHOM_NEWS_FORGED, &liar), 1);
+	/* Nor when the kernel cannot say who sent it. */
+	w->blind = true;
+	got = (struct waited){.loop = w->loop};
+	assert_int_equal(whom_wait(w->whom, LAN1, &a.addr, on_found, &got), 0);
+	loop_advance(w->loop, 3000);
+	assert_true(got.calls == 1 && !got.ok);
+	/* He is asked again when questions to him are saved up. */
+	loop_advance(w->loop, 20000);
+	owner->answers = true;
+	got = (struct waited){.loop = w->loop};
+	assert_int_equal(whom_wait(w->whom, LAN1, &a.addr, on_found, &got), 0);
+	loop_advance(w->loop, 1000);
+	assert_true(got.calls == 1 && is_bound(w, &a));
 }
 
 static void test_who_waits_is_bounded(void **state)
@@ -519,6 +635,190 @@ static void test_a_sleepy_owner_keeps_it(void **state)
 	loop_advance(w->loop, 1000);
 	assert_true(is_bound(w, &a));
 	assert_int_equal(count(w, WHOM_NEWS_FORGED, &liar), 1);
+}
+
+/* ---- storms of claims ---- */
+
+static void assert_storm_moves_nothing(struct world *w, unsigned every_ms)
+{
+	struct whom_host a = at(LAN1, ip(10), 1), liar = at(LAN1, ip(10), 9);
+
+	settle_in(w, a);
+	bind_host(w, a);
+	settle_in(w, liar);
+	w->probes = 0;
+	storm(w, liar, every_ms);
+	for (int i = 0; i < 6000; i++) {
+		if (i % 50 == 0)
+			send_to(w, liar, 5351);
+		loop_advance(w->loop, 10);
+		assert_true(is_bound(w, &a));
+	}
+	assert_int_equal(count(w, WHOM_NEWS_GONE, &a), 0);
+	assert_true(count(w, WHOM_NEWS_FORGED, &liar) >= 1);
+	/* What the helper lets through of one address by MAC. */
+	assert_in_range(w->probes, 5, 8 + 60 / 2);
+}
+
+static void test_a_storm_of_a_kilohertz(void **state)
+{
+	assert_storm_moves_nothing(*state, 1);
+}
+
+static void test_a_storm_every_100_ms(void **state)
+{
+	assert_storm_moves_nothing(*state, 100);
+}
+
+static void test_a_storm_every_300_ms(void **state)
+{
+	assert_storm_moves_nothing(*state, 300);
+}
+
+/* Nothing but the claims: it is told within two seconds, and the kernel set right after it. */
+static void test_a_storm_is_told_and_over(void **state)
+{
+	struct world *w = *state;
+	struct whom_host a = at(LAN1, ip(10), 1), liar = at(LAN1, ip(10), 9);
+
+	settle_in(w, a);
+	bind_host(w, a);
+	w->probes = 0;
+	storm(w, liar, 1);
+	loop_advance(w->loop, 2000);
+	assert_in_range(w->probes, 3, 4);
+	assert_int_equal(count(w, WHOM_NEWS_FORGED, &liar), 1);
+	assert_memory_equal(w->heard[w->heard_count - 1].owner, a.mac, 6);
+	loop_advance(w->loop, 30000);
+	storm(w, liar, 0);
+	w->probes = 0;
+	loop_advance(w->loop, 8000);
+	assert_in_range(w->probes, 1, 3);
+	assert_true(is_bound(w, &a));
+	loop_advance(w->loop, 60000);
+	assert_in_range(w->probes, 1, 3);
+}
+
+/* The owner is silent, and each question to him is disturbed: by a claim behind which the kernel
+ * asks him again, or by one that was lost, of which shows only that he is not asked any more. */
+static void assert_disturbed(struct world *w, bool claims)
+{
+	struct whom_host a = at(LAN1, ip(10), 1), b = at(LAN1, ip(10), 2);
+
+	bind_host(w, a);
+	settle_in(w, b);
+	whom_neighbour(w->whom, &b, WHOM_CLAIMS);
+	for (int i = 0; i < 60; i++) {
+		loop_advance(w->loop, 100);
+		whom_neighbour(w->whom, claims ? &b : &a, WHOM_CLAIMS);
+		if (claims)
+			whom_neighbour(w->whom, &a, WHOM_ASKED);
+		assert_true(is_bound(w, &a));
+	}
+	loop_advance(w->loop, 15000);
+	assert_true(is_bound(w, &b));
+}
+
+static void test_a_claim_that_is_over(void **state)
+{
+	assert_disturbed(*state, true);
+}
+
+static void test_a_claim_that_was_lost(void **state)
+{
+	assert_disturbed(*state, false);
+}
+
+/* Who came in another's place says so more than once, and is not told as a forger. */
+static void test_a_successor_claims_twice(void **state)
+{
+	struct world *w = *state;
+	struct whom_host a = at(LAN1, ip(10), 1), b = at(LAN1, ip(10), 2);
+	struct peer *old = settle_in(w, a);
+
+	bind_host(w, a);
+	old->answers = false;
+	settle_in(w, b);
+	whom_neighbour(w->whom, &b, WHOM_CLAIMS);
+	loop_advance(w->loop, 150);
+	whom_neighbour(w->whom, &b, WHOM_CLAIMS);
+	loop_advance(w->loop, 1000);
+	assert_true(is_bound(w, &b));
+	assert_int_equal(count(w, WHOM_NEWS_GONE, &a), 1);
+	assert_int_equal(count(w, WHOM_NEWS_FORGED, &b), 0);
+}
+
+/* One who is there once the storm is over, and its owner is not. */
+static void test_a_successor_behind_a_storm(void **state)
+{
+	struct world *w = *state;
+	struct whom_host a = at(LAN1, ip(10), 1), b = at(LAN1, ip(10), 2);
+	struct peer *old = settle_in(w, a);
+
+	bind_host(w, a);
+	old->answers = false;
+	settle_in(w, b);
+	storm(w, b, 1);
+	loop_advance(w->loop, 20000);
+	assert_true(is_bound(w, &a));
+	storm(w, b, 0);
+	loop_advance(w->loop, 15000);
+	assert_true(is_bound(w, &b));
+}
+
+/* Whose it was before a restart: no storm has him asked in vain, nor is one sender believed. */
+static void test_a_storm_takes_nothing_remembered(void **state)
+{
+	struct world *w = *state;
+	struct whom_host a = at(LAN1, ip(10), 1), liar = at(LAN1, ip(10), 9);
+
+	settle_in(w, a);
+	whom_remembered(w->whom, &a);
+	storm(w, liar, 1);
+	for (int i = 0; i < 40; i++) {
+		struct waited got;
+
+		ask(w, liar, &got);
+		loop_advance(w->loop, 2 * WHOM_WAIT_MS + 100);
+		assert_true(got.calls == 1 && !got.ok);
+		assert_false(is_bound(w, &liar));
+	}
+	storm(w, liar, 0);
+	loop_advance(w->loop, 15000);
+	assert_true(is_bound(w, &a));
+}
+
+/* What whoever runs the router fixed stands: nobody is asked then, which is not silence. */
+static void test_a_fixed_neighbour(void **state)
+{
+	struct world *w = *state;
+	struct whom_host a = at(LAN1, ip(10), 1), b = at(LAN1, ip(10), 2);
+
+	settle_in(w, a);
+	bind_host(w, a);
+	w->fixed = true;
+	whom_neighbour(w->whom, &b, WHOM_FIXED);
+	assert_true(is_bound(w, &b));
+	send_to(w, a, 5351);
+	loop_advance(w->loop, 90000);
+	assert_true(is_bound(w, &b));
+	assert_int_equal(count(w, WHOM_NEWS_GONE, &b), 0);
+	w->probes = 0;
+	loop_advance(w->loop, 90000);
+	assert_int_equal(w->probes, 0);
+}
+
+static void test_dhcp_moves_in_a_storm(void **state)
+{
+	struct world *w = *state;
+	struct whom_host a = at(LAN1, ip(10), 1), b = at(LAN1, ip(10), 9);
+
+	settle_in(w, a);
+	bind_host(w, a);
+	storm(w, b, 1);
+	loop_advance(w->loop, 500);
+	whom_leased(w->whom, &b);
+	assert_true(is_bound(w, &b));
 }
 
 static void test_dhcp_moves_at_once(void **state)
@@ -828,6 +1128,17 @@ static void step(struct world *w, uint32_t *seed)
 	loop_advance(w->loop, next_random(seed) % 700);
 }
 
+/* Another storm, at another pace, on another one, or none. */
+static void storm_by_chance(struct world *w, uint32_t *seed)
+{
+	static const unsigned every_ms[] = {0, 1, 2, 5, 30, 100, 260, 300, 900};
+	uint32_t r = next_random(seed);
+	struct whom_host liar = w->peers[r % w->peer_count].host;
+
+	liar.mac[5] = (uint8_t)(100 + r / 64 % 5);
+	storm(w, liar, every_ms[r / 1024 % 9]);
+}
+
 /* A binding never moves while its MAC answers and DHCP says nothing, whatever others send. */
 static void test_what_answers_stays(void **state)
 {
@@ -839,6 +1150,8 @@ static void test_what_answers_stays(void **state)
 		bind_host(w, w->peers[i].host);
 	}
 	for (int i = 0; i < 20000; i++) {
+		if (i % 20 == 0)
+			storm_by_chance(w, &seed);
 		step(w, &seed);
 		for (size_t k = 0; k < w->peer_count; k++)
 			assert_true(is_bound(w, &w->peers[k].host));
@@ -882,6 +1195,8 @@ int main(void)
 		TEST(test_a_mute_host_is_bound_weakly),
 		TEST(test_nothing_known_is_served),
 		TEST(test_two_mute_senders),
+		TEST(test_a_sleeper_has_no_spokesman),
+		TEST(test_a_forger_as_the_owner_wakes),
 		TEST(test_who_waits_is_bounded),
 		TEST(test_a_forger_is_told_and_gets_nothing),
 		TEST(test_spam_does_not_win),
@@ -890,6 +1205,17 @@ int main(void)
 		TEST(test_one_who_only_sends_does_not_take_over),
 		TEST(test_a_sender_who_answers_takes_over),
 		TEST(test_a_sleepy_owner_keeps_it),
+		TEST(test_a_storm_of_a_kilohertz),
+		TEST(test_a_storm_every_100_ms),
+		TEST(test_a_storm_every_300_ms),
+		TEST(test_a_storm_is_told_and_over),
+		TEST(test_a_claim_that_is_over),
+		TEST(test_a_claim_that_was_lost),
+		TEST(test_a_successor_claims_twice),
+		TEST(test_a_successor_behind_a_storm),
+		TEST(test_a_storm_takes_nothing_remembered),
+		TEST(test_a_fixed_neighbour),
+		TEST(test_dhcp_moves_in_a_storm),
 		TEST(test_dhcp_moves_at_once),
 		TEST(test_an_old_lease_is_no_news),
 		TEST(test_one_who_fails_stays_bound),
