@@ -124,6 +124,16 @@ static enum decide_miss miss_time(const struct rule *r, const struct decide_fact
 	return bound && r->verdict == RULE_ALLOW ? DECIDE_CLOCK : DECIDE_MATCH;
 }
 
+/* An answer about any external port meant a free one, not another service's: a port that is risky
+ * or to be looked at first it allows outside only by its number, or as the very port inside that
+ * was asked about. */
+static bool is_meant_outside(const struct rule *r, const struct decide_facts *f,
+	const struct risks *risks)
+{
+	return r->maker != RULE_BY_CARD || !risks->outside ||
+	       r->external_min == r->external_max || f->external_port == f->internal_port;
+}
+
 static enum decide_miss miss_what(const struct rule *r, const struct decide_facts *f,
 	const struct risks *risks)
 {
@@ -132,7 +142,8 @@ static enum decide_miss miss_what(const struct rule *r, const struct decide_fact
 		return DECIDE_OTHERS;
 	if (!is_proto(r->proto, f->proto))
 		return DECIDE_PROTO;
-	if (!in_range(f->external_port, r->external_min, r->external_max))
+	if (!in_range(f->external_port, r->external_min, r->external_max) ||
+	    !is_meant_outside(r, f, risks))
 		return DECIDE_EXTERNAL;
 	if (!in_range(f->internal_port, r->internal_min, r->internal_max))
 		return DECIDE_INTERNAL;
@@ -195,11 +206,13 @@ static enum map_result result_of(const struct rule *r, const struct decide_facts
 	return risk_among(risks, RULE_RISK_RISKY) ? MAP_DENIED : MAP_OK;
 }
 
-/* The port where it is why, else the rule's own words. */
+/* The port where it is why, or that there was nobody to ask, else the rule's own words. */
 static const char *why_of(const struct rule *r, enum map_result result, const struct risks *risks)
 {
 	const struct risk *risk = NULL;
 
+	if (r->verdict == RULE_ASK && result == MAP_OK)
+		return "nobody looks after this router yet, so nobody was asked";
 	if (r->verdict == RULE_ASK && result == MAP_DENIED)
 		risk = risk_among(risks, RULE_RISK_RISKY);
 	else if (r->risk != RULE_RISK_ALL && result != MAP_OK)

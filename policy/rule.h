@@ -33,7 +33,8 @@ enum rule_risk { RULE_RISK_ALL = 0, RULE_RISK_RISKY = 1, RULE_RISK_LOOK = 2 };
 enum rule_maker {
 	RULE_BY_OWNER = 0,
 	RULE_BY_PRESET = 1,
-	RULE_BY_CARD = 2,	/* the owner's answer to a question */
+	RULE_BY_CARD = 2,	/* the owner's answer to a question: of several external ports
+				   only the ordinary ones are meant */
 	RULE_BY_CLOSE = 3,	/* the owner closed an opening "for a day", "for good" */
 };
 #define RULE_MAKERS 4

@@ -179,6 +179,8 @@ static struct decision one(const struct rule *r, enum rule_zone zone, uint16_t p
 	return d;
 }
 
+#define NOT_ASKED "nobody looks after this router yet, so nobody was asked"
+
 /* The port where it is why, else the rule's note. */
 static void why(void **state)
 {
@@ -195,11 +197,11 @@ static void why(void **state)
 	r.verdict = RULE_ASK;
 	r.risk = RULE_RISK_LOOK;
 	assert_string_equal(one(&r, RULE_ZONE_MEMBER, 8080, true).why, risk_of(8080)->why);
-	assert_string_equal(one(&r, RULE_ZONE_MEMBER, 8080, false).why, "because");
+	assert_string_equal(one(&r, RULE_ZONE_MEMBER, 8080, false).why, NOT_ASKED);
 	r.risk = RULE_RISK_ALL;
 	assert_string_equal(one(&r, RULE_ZONE_MEMBER, 3389, true).why, "because");
 	assert_string_equal(one(&r, RULE_ZONE_MEMBER, 3389, false).why, risk_of(3389)->why);
-	assert_string_equal(one(&r, RULE_ZONE_MEMBER, 8080, false).why, "because");
+	assert_string_equal(one(&r, RULE_ZONE_MEMBER, 8080, false).why, NOT_ASKED);
 	assert_string_equal(one(NULL, RULE_ZONE_ADMIN, 8000, true).why, "no rule allows it");
 	assert_null(one(NULL, RULE_ZONE_ADMIN, 8000, true).risk);
 }
@@ -373,6 +375,37 @@ static void globs(void **state)
 
 /* ---- for others ---- */
 
+/* "Always, by any port" is not "by the port of another service". */
+static void answers_mean_ordinary_ports(void **state)
+{
+	static const struct {
+		uint16_t min, max, external, internal;
+		bool matches;
+	} rows[] = {
+		{0, 65535, 0, 50000, true}, {0, 65535, 50000, 50000, true},
+		{0, 65535, 40000, 50000, true}, {0, 65535, 22, 50000, false},
+		{0, 65535, 53, 50000, false}, {0, 65535, 3389, 50000, false},
+		{0, 65535, 8080, 50000, false}, {0, 65535, 8080, 8080, true},
+		{0, 65535, 8443, 8080, false}, {3389, 3389, 3389, 50000, true},
+	};
+	struct rule r;
+
+	(void)state;
+	rule_init(&r);
+	r.verdict = RULE_ALLOW;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct decide_facts f = {.own_address = true, .proto = MAP_PROTO_UDP,
+			.external_port = rows[i].external, .internal_port = rows[i].internal};
+		r.external_min = rows[i].min;
+		r.external_max = rows[i].max;
+		r.maker = RULE_BY_CARD;
+		assert_int_equal(decide_rule(&r, &f),
+			rows[i].matches ? DECIDE_MATCH : DECIDE_EXTERNAL);
+		r.maker = RULE_BY_OWNER;
+		assert_int_equal(decide_rule(&r, &f), DECIDE_MATCH);
+	}
+}
+
 static void third_parties(void **state)
 {
 	struct rule rules[2] = {
@@ -476,6 +509,7 @@ int main(void)
 		cmocka_unit_test(phones),
 		cmocka_unit_test(time_and_no_time),
 		cmocka_unit_test(globs),
+		cmocka_unit_test(answers_mean_ordinary_ports),
 		cmocka_unit_test(third_parties),
 		cmocka_unit_test(quotas),
 		cmocka_unit_test(lifetimes),
