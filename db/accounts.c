@@ -87,19 +87,19 @@ int db_account_delete(struct db *db, uint32_t id)
 	return table_delete(db, SQL_ACCOUNT_DELETE, &accounts, &key);
 }
 
+int db_accounts_clear(struct db *db)
+{
+	return sql_run(db, SQL_ACCOUNTS_CLEAR, "DELETE FROM accounts");
+}
+
 int db_setup_get(struct db *db, struct db_setup *out)
 {
-	struct cursor c = table_select(db, SQL_SETUP_GET, &setup, "");
 	struct setup_row row;
-	bool found = table_next(&c, &row);
-	int err = table_end(&c);
+	int err = table_only(db, SQL_SETUP_GET, &setup, &row);
 
-	if (err)
-		return err;
-	if (!found)
-		return ERR_NOT_FOUND;
-	*out = row.s;
-	return 0;
+	if (!err)
+		*out = row.s;
+	return err;
 }
 
 int db_setup_put(struct db *db, const struct db_setup *s)

@@ -253,21 +253,27 @@ int db_record_add(struct db *db, const struct db_record *r, const char *detail);
 /* NULL: none. The text is valid until the next call on this connection. ERR_NOT_FOUND. */
 int db_record_detail(struct db *db, uint64_t seq, const char **out);
 typedef int db_record_fn(void *arg, const struct db_record *r);
+#define DB_RECORD_FIND_MAX 64
+#define DB_RECORD_LOOK 2000		/* rows looked at for a text in one go: some milliseconds */
 /* Which rows: by the index of the first of opening, rule, device and ring that is asked for; the
- * others of them are looked at row by row. */
+ * others of them and the text are looked at row by row. */
 struct db_record_filter {
 	enum db_ring ring;		/* DB_RINGS: all */
 	uint32_t device_id;		/* 0: all, and below */
 	uint32_t opening_id;
 	uint32_t rule_id;
+	/* "": all. Within what, why or descr, ASCII case folded; or one of the ports. */
+	char text[DB_RECORD_FIND_MAX + 1];
 };
 struct db_record_page {
 	struct db_record_filter filter;
 	uint64_t before;		/* only seq below it; 0: from the newest */
 	uint32_t count;			/* at most so many */
 };
-int db_record_find(struct db *db, const struct db_record_page *page, db_record_fn *fn,
-	void *arg);					/* newest first */
+/* Newest first. *next: the before to go on with, 0: nothing is left. It may be fewer rows than the
+ * page has room for, or none, when a text is looked for. */
+int db_record_find(struct db *db, const struct db_record_page *page, db_record_fn *fn, void *arg,
+	uint64_t *next);
 /* Keeps the newest keep rows of the ring, moving the chain's anchor. */
 int db_record_prune(struct db *db, enum db_ring ring, uint32_t keep);
 /* A walk over all chains in slices, so that other jobs of the database thread come between; rows
@@ -301,6 +307,7 @@ int db_accounts_each(struct db *db, db_account_fn *fn, void *arg);	/* by id */
 /* ERR_EXISTS: another one has this name. */
 int db_account_put(struct db *db, const struct db_account *a);
 int db_account_delete(struct db *db, uint32_t id);		/* with its sessions */
+int db_accounts_clear(struct db *db);				/* all, with theirs */
 
 struct db_session {
 	uint32_t id;
@@ -333,6 +340,7 @@ typedef int db_token_fn(void *arg, const struct db_token *t);
 int db_tokens_each(struct db *db, db_token_fn *fn, void *arg);		/* by id */
 int db_token_put(struct db *db, const struct db_token *t);		/* ERR_EXISTS: the hash */
 int db_token_delete(struct db *db, uint32_t id);
+int db_tokens_clear(struct db *db);
 
 /* Stored: append only. */
 enum db_setup_kind { DB_SETUP_PRINTED = 0, DB_SETUP_LABEL = 1 };

@@ -189,21 +189,53 @@ static struct cursor find_select(struct db *db, const struct db_record_filter *f
 	return table_select(db, SQL_RECORD_ALL, &record, FIND(" WHERE seq > 0"));
 }
 
-int db_record_find(struct db *db, const struct db_record_page *page, db_record_fn *fn, void *arg)
+static bool has(const char *in, struct str text)
+{
+	struct str all = str_from(in);
+
+	for (size_t i = 0; i + text.len <= all.len; i++) {
+		if (str_eqi(str_sub(all, i, text.len), text))
+			return true;
+	}
+	return false;
+}
+
+static bool has_text(const struct db_record *r, struct str text)
+{
+	uint32_t port;
+
+	if (text.len == 0 || has(r->what, text) || has(r->why, text) || has(r->descr, text))
+		return true;
+	return str_u32(text, 1, UINT16_MAX, &port) == 0 &&
+	       (r->external.port == port || r->internal.port == port);
+}
+
+int db_record_find(struct db *db, const struct db_record_page *page, db_record_fn *fn, void *arg,
+	uint64_t *next)
 {
 	const struct db_record_filter *f = &page->filter;
+	struct str text = str_from(f->text);
+	uint32_t most = text.len > 0 ? DB_RECORD_LOOK : page->count, looked = 0, found = 0;
 	struct cursor c = find_select(db, f);
 	const int64_t values[] = {
 		page->before && page->before < INT64_MAX ? (int64_t)page->before : INT64_MAX,
-		page->count, f->ring, f->device_id, f->opening_id, f->rule_id,
+		most, f->ring, f->device_id, f->opening_id, f->rule_id,
 	};
 	struct row row;
 
 	static_assert(DB_RINGS == 3, "the text of FIND says so");
 	for (int i = 0; i < (int)(sizeof(values) / sizeof(values[0])) && !c.err; i++)
 		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, i + 1, values[i]));
-	while (table_next(&c, &row))
+	row.r.seq = 0;
+	while (found < page->count && table_next(&c, &row)) {
+		looked++;
+		if (!has_text(&row.r, text))
+			continue;
+		found++;
 		c.err = fn(arg, &row.r);
+	}
+	if (!c.err)
+		*next = looked == most || found == page->count ? row.r.seq : 0;
 	return table_end(&c);
 }
 

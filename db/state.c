@@ -46,17 +46,12 @@ static const struct table state = {
 
 int db_state_get(struct db *db, struct db_state *out)
 {
-	struct cursor c = table_select(db, SQL_STATE_GET, &state, "");
 	struct row row;
-	bool found = table_next(&c, &row);
-	int err = table_end(&c);
+	int err = table_only(db, SQL_STATE_GET, &state, &row);
 
-	if (err)
-		return err;
-	if (!found)
-		return ERR_NOT_FOUND;
-	*out = row.s;
-	return 0;
+	if (!err)
+		*out = row.s;
+	return err;
 }
 
 int db_state_put(struct db *db, const struct db_state *s)

@@ -281,6 +281,15 @@ int table_end(struct cursor *c)
 	return c->err;
 }
 
+int table_only(struct db *db, enum sql_id id, const struct table *t, void *row)
+{
+	struct cursor c = table_select(db, id, t, "");
+	bool found = table_next(&c, row);
+	int err = table_end(&c);
+
+	return err || found ? err : ERR_NOT_FOUND;
+}
+
 void table_encode(struct writer *w, const struct table *t, const void *row, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -66,6 +66,8 @@ struct cursor {
 struct cursor table_select(struct db *db, enum sql_id id, const struct table *t, const char *tail);
 bool table_next(struct cursor *c, void *row);
 int table_end(struct cursor *c);
+/* Of a table with one row or none: ERR_NOT_FOUND. */
+int table_only(struct db *db, enum sql_id id, const struct table *t, void *row);
 
 /* The row's first count fields in one form that no machine changes: numbers as 8 bytes in network
  * order, bytes as they are, text behind its length. */

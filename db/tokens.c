@@ -47,3 +47,8 @@ int db_token_delete(struct db *db, uint32_t id)
 
 	return table_delete(db, SQL_TOKEN_DELETE, &tokens, &key);
 }
+
+int db_tokens_clear(struct db *db)
+{
+	return sql_run(db, SQL_TOKENS_CLEAR, "DELETE FROM tokens");
+}

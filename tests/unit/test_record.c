@@ -38,6 +38,7 @@ static void fill(struct db *db, uint32_t rows)
 struct page {
 	struct db_record rows[16];
 	size_t count;
+	uint64_t next;
 };
 
 static int see(void *arg, const struct db_record *r)
@@ -56,7 +57,7 @@ static struct page find(struct db *db, const struct db_record_filter *f, uint64_
 	struct page p;
 
 	memset(&p, 0, sizeof(p));
-	assert_int_equal(db_record_find(db, &wanted, see, &p), 0);
+	assert_int_equal(db_record_find(db, &wanted, see, &p, &p.next), 0);
 	return p;
 }
 
@@ -314,6 +315,55 @@ static void test_find(void **state)
 	assert_int_equal(find(t->db, &f, 0, 16).count, 4);
 }
 
+static void add(struct db *db, const struct db_record *r)
+{
+	assert_int_equal(db_begin(db, false), 0);
+	assert_int_equal(db_record_add(db, r, ""), 0);
+	assert_int_equal(db_commit(db), 0);
+}
+
+static struct page find_text(struct db *db, const char *text, uint64_t before, uint32_t count)
+{
+	struct db_record_filter f = everything;
+
+	snprintf(f.text, sizeof(f.text), "%s", text);
+	return find(db, &f, before, count);
+}
+
+static void test_find_text(void **state)
+{
+	struct temp_db *t = *state;
+	const struct db_record game = {.ring = DB_RING_OPENINGS, .what = "open",
+		.why = "ordinary ports", .descr = "A Game", .external = {addr_any4(), 3074}};
+	struct db_record_filter f = everything;
+	struct page p;
+
+	fill(t->db, 12);
+	add(t->db, &game);
+	p = find_text(t->db, "gAMe", 0, 16);
+	assert_int_equal(p.count, 1);
+	assert_int_equal(p.rows[0].seq, 13);
+	assert_int_equal(p.next, 0);
+	assert_int_equal(find_text(t->db, "PEN", 0, 16).rows[0].seq, 13);
+	assert_int_equal(find_text(t->db, "ordinary ports", 0, 16).count, 1);
+	assert_int_equal(find_text(t->db, "caf\xc3\xa9", 0, 16).count, 12);
+	assert_int_equal(find_text(t->db, "3074", 0, 16).count, 1);
+	assert_int_equal(find_text(t->db, "80", 0, 16).count, 12);
+	assert_int_equal(find_text(t->db, "%", 0, 16).count, 0);
+	assert_int_equal(find_text(t->db, "games", 0, 16).count, 0);
+	/* In pages, and with the others. */
+	p = find_text(t->db, "refuse", 0, 3);
+	assert_int_equal(p.count, 3);
+	assert_int_equal(p.rows[2].seq, 10);
+	assert_int_equal(p.next, 10);
+	p = find_text(t->db, "refuse", p.next, 16);
+	assert_int_equal(p.count, 9);
+	assert_int_equal(p.next, 0);
+	f.ring = DB_RING_ADMIN;
+	snprintf(f.text, sizeof(f.text), "refuse");
+	assert_int_equal(find(t->db, &f, 0, 16).count, 4);
+}
+
 /* What SQLite means to do for this statement is one search, and nothing is sorted. */
 static void assert_one_search(struct db *db, enum sql_id id, const char *want)
 {
@@ -453,8 +503,16 @@ static void test_many(void **state)
 	const struct db_record_filter old = {.ring = DB_RINGS, .opening_id = 7};
 	double at = temp_db_ms(), filled, slice, found;
 	struct db_verify v;
+	struct page p;
 
 	fill(t->db, MANY);
+	/* A look ends, and tells where. */
+	at = temp_db_ms() - at;
+	filled = temp_db_ms();
+	p = find_text(t->db, "nothing has it", 0, 16);
+	assert_int_equal(p.count, 0);
+	assert_int_equal(p.next, MANY - DB_RECORD_LOOK + 1);
+	print_message("a text not found in %d: %.1f ms\n", DB_RECORD_LOOK, temp_db_ms() - filled);
 	filled = temp_db_ms();
 	assert_int_equal(find(t->db, &old, 0, 16).count, 1);
 	found = temp_db_ms();
@@ -463,7 +521,7 @@ static void test_many(void **state)
 	assert_int_equal(db_record_verify(t->db, &v, MANY), 0);
 	assert_int_equal(v.rows, MANY);
 	print_message("%d rows: filled %.0f ms, one found %.2f, 2000 verified %.1f, all %.0f\n",
-		MANY, filled - at, found - filled, slice - found, temp_db_ms() - slice);
+		MANY, at, found - filled, slice - found, temp_db_ms() - slice);
 }
 
 int main(void)
@@ -477,6 +535,7 @@ int main(void)
 		TEMP_DB_TEST(test_hash_is_fixed),
 		TEMP_DB_TEST(test_detail),
 		TEMP_DB_TEST(test_find),
+		TEMP_DB_TEST(test_find_text),
 		TEMP_DB_TEST(test_find_by_index),
 		cmocka_unit_test(test_verify_while_pruned),
 		TEMP_DB_TEST(test_verify_while_added),

@@ -122,9 +122,10 @@ static void assert_record(struct db *db)
 	const struct db_record one = {.ring = DB_RING_ADMIN, .what = "test"};
 	struct db_verify v = {.rows = 0}, again = {.rows = 0};
 	const char *detail = "untouched";
+	uint64_t next;
 	int rows = 0;
 
-	assert_int_equal(db_record_find(db, &all, see_record, &rows), 0);
+	assert_int_equal(db_record_find(db, &all, see_record, &rows, &next), 0);
 	assert_int_equal(rows, 5);
 	assert_int_equal(db_record_detail(db, 4, &detail), 0);
 	assert_null(detail);
