@@ -94,6 +94,8 @@ class Browser:
                 assert not (said := self.complaints()), said
             else:
                 print(f"--- {self.driver.current_url}\n{self.text()}", file=sys.stderr)
+                print(*(e["message"] for e in self.driver.get_log("browser")), sep="\n",
+                      file=sys.stderr)
         finally:
             self.stack.close()
 
@@ -226,6 +228,15 @@ class Browser:
             self.press("Show me my home")
             self.see("to the Internet")
 
+    def enter(self, web):
+        """As whoever logged in elsewhere: it takes over the cookie."""
+        name, value = web.cookie.split("=", 1)
+        self.driver.execute_cdp_cmd("Network.setCookie", {
+            "name": name, "value": value, "url": self.root, "path": "/", "secure": True,
+            "httpOnly": True, "sameSite": "Strict"})
+        self.go("")
+        self.see("to the Internet")
+
     def login(self, name="anna", password=GOOD):
         self.fill("Name", name)
         self.fill("Password", password)
@@ -235,8 +246,10 @@ class Browser:
 def owner(lab, **settings):
     """A router that has its owner and the time of day, and the owner's browser at home."""
     preload(lab.start_postern(**settings), "set_clock")
+    web = Web(lab)
+    web.setup()
     browser = Browser(lab)
-    browser.take_charge()
+    browser.enter(web)
     return browser
 
 

@@ -69,11 +69,11 @@ def test_discard(lab):
     with at_rules(lab) as b:
         before = rules(lab)
         b.press("Delete rule 1")
-        b.press("Switch off rule 1")
-        b.see("switched off")
+        b.press("Pause rule 1")
+        b.see("paused")
         b.press("Discard")
         b.see("Discarded.")
-        b.see_not("switched off")
+        b.see_not("paused")
     assert rules(lab) == before
 
 
@@ -90,6 +90,25 @@ def test_explain(lab):
         b.press("Test")
         b.see("It would be opened.", "Decided by:")
     assert len(lab.postern.http("GET", "/api/v1/openings")[1]["openings"]) == 1
+
+
+def test_a_draft_is_tested(lab):
+    """Before it is saved; the answer says by which rules."""
+    with at_rules(lab) as b:
+        upnpc(lab, "lan1", L.LAN1, PORT)
+        before = rules(lab)
+        name = lab.mac("lan1")
+        assert wait_for(lambda: name in b.control("Device").text)
+        b.choose("Device", name)
+        b.fill("Port on the device", "3389")
+        b.press("Test")
+        b.see("It would not be opened.", "rules as saved")
+        b.press("Pause rule 1")
+        b.see("as you changed them here")
+        b.see_not("rules as saved")
+        b.press("Test")
+        b.see("rules as changed here")
+    assert rules(lab) == before
 
 
 def test_preset(lab):

@@ -20,7 +20,7 @@ def test_a_limit(lab):
         b.see("The limits are in force.")
         assert "is redirected to" in upnpc(lab, "lan1", L.LAN1, 7060)
         assert "is redirected to" not in upnpc(lab, "lan1", L.LAN1, 7061)
-        b.fill("Openings of one known device", "0")
+        b.fill("Openings of one known device", "70000")
         b.press("Save", within="//section[@aria-labelledby='limits']")
         field = b.control("Openings of one known device")
         assert not b.run("return arguments[0].validity.valid", field)
@@ -38,7 +38,7 @@ def test_a_token_works_until_it_is_removed(lab):
         assert anon.ask("GET", "/metrics", **bearer)[0] == 200
         b.press("Close", within="//div[@class='row']")
         b.see_not(token)
-        b.press("Remove graphs")
+        b.press("Remove the token graphs")
         assert wait_for(lambda: anon.ask("GET", "/metrics", **bearer)[0] == 401, 3, 0.2)
 
 
@@ -95,7 +95,7 @@ def test_import(lab):
     with at_settings(lab) as b:
         policy = lab.postern.http("GET", "/api/v1/policy")[1]
         give(b, lab, "{ this is no")
-        b.see("not JSON")
+        b.see("This file was not saved here.")
         bad = json.loads(json.dumps(policy))
         bad["rules"][1]["verdict"] = "perhaps"
         give(b, lab, json.dumps(bad))
@@ -111,7 +111,7 @@ def test_import(lab):
 
 def test_language(lab):
     with at_settings(lab) as b:
-        b.choose("Language", "Deutsch")
+        b.choose("Language of these pages", "Deutsch")
         b.see("Einstellungen")
         assert b.run("return document.documentElement.lang") == "de"
         b.go("#/home")

@@ -16,7 +16,7 @@ export async function act(fn, done = null, action = null) {
 	try {
 		await fn();
 	} catch (error) {
-		toast(say(error));
+		toast([error.field, say(error)].filter(Boolean).join(': '));	/* the place in a file */
 		return false;
 	}
 	if (done)

@@ -29,6 +29,7 @@ function answered(answer, name, fresh) {
 function Card({card}) {
 	const [busy, setBusy] = useState(false);
 	const name = deviceName(card.device);
+	const mac = card.device && card.device.mac;
 	const admin = peek().session.role === 'admin';
 	const say = (answer) => {
 		setBusy(true);
@@ -41,7 +42,7 @@ function Card({card}) {
 
 	return html`<section class="card ask" aria-label=${t('card.title', {name})}>
 		<div><h2 class="text">${parts('card.title', {name: html`<bdi>${name}</bdi>`})}</h2>
-		<p class="small quiet text">${[card.device && card.device.vendor, card.device && card.device.mac,
+		<p class="small quiet text">${[card.device && card.device.vendor, mac !== name && mac,
 			t('card.asked', {ago: ago(card.items.length ? card.items[0].last : card.made)})]
 			.filter(Boolean).join(' · ')}</p></div>
 		<ul class="list">${card.items.map((item, i) => html`<${Item} key=${i} item=${item} />`)}</ul>

@@ -75,6 +75,7 @@ function Open({id, admin}) {
 		${own.length === 0 && html`<p class="quiet">${t('device.nothing')}</p>`}
 		<ul class="list">${own.map((o) => html`<li key=${o.id}>${o.protocol} ${o.external.port ?? o.internal.port}
 			${' '}<span class="quiet text">${appsOf(o)}</span>
+			${o.internal.address && o.internal.address.includes(':') && html`${' '}<${Badge}>IPv6<//>`}
 			${o.hand && html`${' '}<${Badge} kind="main">${t('by.hand')}<//>`}</li>`)}</ul>
 		${own.length > 0 && html`<p class="small"><a href="#/home">${t('device.atHome')}</a></p>`}
 		${opening && html`<${OpenByHand} device=${id} onClose=${() => setOpening(false)} />`}</section>`;

@@ -12,7 +12,7 @@ import {Alerts} from './alerts.js';
 import {Cards} from './cards.js';
 import {Hands, OpenByHand} from './hands.js';
 
-const SHOWN = 100;	/* rows at first; more by a button */
+const SHOWN = 200;	/* rows at first; more by a button */
 
 function wanSentence(status) {
 	if (!status.wan.address)
@@ -81,6 +81,13 @@ function state(o) {
 	return o.active ? null : ['bad', t('state.inactive')];
 }
 
+/* What was opened by hand has no end of its own. */
+function Left({o}) {
+	if (o.left_s === null)
+		return o.hand ? null : t('left.endless');
+	return html`<${Countdown} left_s=${o.left_s} heard_ms=${o.heard_ms} />`;
+}
+
 function Opening({o}) {
 	const [closing, setClosing] = useState(false);
 	const wrong = state(o);
@@ -97,8 +104,7 @@ function Opening({o}) {
 			${o.risk && html`${' '}<${Badge} kind="warn">${t(`risk.${o.risk.class}`)}<//>`}
 			${wrong && html`${' '}<${Badge} kind=${wrong[0]}>${wrong[1]}<//>`}</div></div>
 		<div class="side"><${Spark} values=${traffic} label=${t('traffic.label', {bytes: bytes(o.bytes || 0)})} />
-		<span class="quiet small">${o.left_s === null ? t('left.endless') : html`<${Countdown} left_s=${o.left_s}
-			heard_ms=${o.heard_ms} />`}</span>
+		<span class="quiet small"><${Left} o=${o} /></span>
 		${!o.hand && html`<button aria-label=${t('close.label', {name: deviceName(o.device), port: portOf(o)})}
 			onClick=${() => setClosing(true)}>${t('close.button')}</button>`}</div></div>
 		<details class="small"><summary>${t('details')}</summary><${Technical} o=${o} /></details>

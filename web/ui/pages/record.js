@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The record: what was opened, closed, refused and changed, newest first, and whether it holds. */
-import {html, useEffect, useState} from '../lib/preact.js';
+import {html, useEffect, useRef, useState} from '../lib/preact.js';
 import {act, say} from '../lib/act.js';
 import {get, post} from '../lib/api.js';
 import {DeviceField} from '../lib/fields.js';
-import {deviceName, plain} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
 import {Field} from '../lib/parts.js';
 import {peek, useStore} from '../lib/store.js';
@@ -12,25 +11,29 @@ import {RecordRow} from './record_row.js';
 
 const PAGE = 50;
 const SETTLE_MS = 1000;	/* news come in bursts */
+const TYPING_MS = 300;
+const TEXT_MAX = 64;
 
 const pathOf = (filter, before) => `record?${new URLSearchParams(Object.entries({...filter, before, count: PAGE})
 	.filter(([, value]) => value))}`;
 
 /* Rows of the record so far, and how to get more. The first page follows the news. */
 function useRecord(filter) {
-	const [state, set] = useState({rows: null, more: false, error: null});
+	const [state, set] = useState({rows: null, next: null, error: null, longer: false});
 	const news = useStore((s) => s.news);
-	const ask = (before) => get(pathOf(filter, before));
-	const first = () => ask().then(({record}) => set({rows: record, more: record.length === PAGE, error: null}),
-		(error) => set((old) => ({...old, error: say(error)})));
-	const older = () => act(async () => {
-		const {record} = await ask(state.rows[state.rows.length - 1].seq);
-		set((old) => ({rows: [...old.rows, ...record], more: record.length === PAGE, error: null}));
-	});
+	const asked = useRef(0);	/* an answer that was overtaken counts no more */
+	const ask = async (before, longer) => {
+		const mine = ++asked.current;
+		const {record, next} = await get(pathOf(filter, before));
+		if (mine === asked.current)
+			set((old) => ({rows: longer ? [...old.rows, ...record] : record, next, error: null, longer}));
+	};
+	const first = () => ask(undefined, false).catch((error) => set((old) => ({...old, error: say(error)})));
+	const older = () => act(() => ask(state.next, true));
 
 	useEffect(() => { first(); }, [JSON.stringify(filter)]);
 	useEffect(() => {
-		if (!state.rows || state.rows.length > PAGE)
+		if (!state.rows || state.longer)
 			return undefined;
 		const timer = setTimeout(first, SETTLE_MS);
 		return () => clearTimeout(timer);
@@ -57,28 +60,31 @@ function Filters({filter, set, text, setText}) {
 			options=${['', 'admin', 'openings', 'refusals'].map((ring) => [ring, t(`ring.${ring || 'all'}`)])} />
 		<${DeviceField} label=${t('record.device')} value=${filter.device}
 			onInput=${(device) => set({...filter, device})} none=${t('record.every')} />
-		<${Field} label=${t('search')} type="search" value=${text} onInput=${setText} hint=${t('record.searchHint')} />
+		<${Field} label=${t('search')} type="search" value=${text} onInput=${setText} maxlength=${TEXT_MAX}
+			hint=${t('record.searchHint')} />
 		</div>`;
 }
 
-function matches(row, words, devices) {
-	const device = devices.get(row.device_id);
-	const text = [device && deviceName(device.device), row.what, row.why, row.description, row.protocol, row.result,
-		row.client, row.origin, row.external.port, row.internal.port, row.internal.address].filter(Boolean)
-		.map(plain).join(' ').toLowerCase();
-	return words.every((word) => text.includes(word));
+/* Why no row is shown. */
+function nothingKey(record, filter) {
+	if (record.next !== null)
+		return 'record.notYet';
+	return filter.text ? 'record.notFound' : 'record.nothing';
 }
 
 /* Below #/record/: "device/7" or "rule/5" narrows it. */
 export function Record({rest}) {
 	const [kind, id] = rest;
-	const [filter, set] = useState({ring: '', device: kind === 'device' ? id : '', rule: kind === 'rule' ? id : ''});
+	const [filter, set] = useState({ring: '', device: kind === 'device' ? id : '', rule: kind === 'rule' ? id : '',
+		text: ''});
 	const [text, setText] = useState('');
-	const devices = useStore((s) => s.devices);
 	const record = useRecord(filter);
-	const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-	const rows = record.rows && record.rows.filter((row) => matches(row, words, devices));
+	const {rows} = record;
 
+	useEffect(() => {
+		const timer = setTimeout(() => set((old) => ({...old, text: text.trim()})), TYPING_MS);
+		return () => clearTimeout(timer);
+	}, [text]);
 	return html`<header class="stack tight"><h1>${t('nav.record')}</h1>
 			<p class="quiet">${t('record.intro')}</p></header>
 		<div class="row">${peek().session.role === 'admin' && html`<a class="button" download="postern-record.jsonl"
@@ -88,7 +94,7 @@ export function Record({rest}) {
 			${filter.rule && html`<p class="row">${t('record.ofRule', {id: filter.rule})}
 				<button onClick=${() => set({...filter, rule: ''})}>${t('record.allRules')}</button></p>`}
 			${record.error && html`<p class="fault" role="alert">${record.error}</p>`}
-			${rows && rows.length === 0 && html`<p class="quiet">${t('record.nothing')}</p>`}
+			${rows && rows.length === 0 && html`<p class="quiet">${t(nothingKey(record, filter))}</p>`}
 			<ul class="list">${rows && rows.map((row) => html`<${RecordRow} key=${row.seq} row=${row} />`)}</ul>
-			${record.more && html`<button onClick=${record.older}>${t('record.older')}</button>`}</section>`;
+			${record.next !== null && html`<button onClick=${record.older}>${t('record.older')}</button>`}</section>`;
 }

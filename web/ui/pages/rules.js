@@ -176,5 +176,5 @@ export function Rules({rest}) {
 			toast(t('rules.discarded'));
 		}} saved=${end} />`}
 		<${List} rows=${rows} draft=${draft} setDraft=${setDraft} admin=${admin} wanted=${rest[0]} />
-		<${Explain} rules=${rows} />`;
+		<${Explain} rows=${rows} draft=${draft} />`;
 }

@@ -28,6 +28,8 @@ export const saidDe = {
 	'risky ports are for the owner to open': 'riskante Ports öffnen Sie selbst',
 	'every device may open ordinary ports for itself': 'jedes Gerät darf gewöhnliche Ports für sich öffnen',
 	'you are asked about ports to look at first': 'Sie werden nach Ports gefragt, die man erst ansieht',
+	'nobody looks after this router yet, so nobody was asked':
+		'noch betreut niemand diesen Router, darum wurde niemand gefragt',
 	'you are asked about new devices': 'Sie werden nach neuen Geräten gefragt',
 	'your devices may open ordinary ports for themselves': 'Ihre Geräte dürfen gewöhnliche Ports für sich öffnen',
 	'lockdown: no app opens anything': 'Sperre: Keine App öffnet etwas',
@@ -170,7 +172,7 @@ export const saidDe = {
 		'Lassen Sie sie Pakete mit der Marke von Postern annehmen, siehe postern.conf(5).',
 	'Openings go on from memory and would be lost with the power. Look at the disk\'s space and health.':
 		'Öffnungen laufen weiter und gingen mit dem Strom verloren. Sehen Sie nach Platz und Zustand des Speichers.',
-	'The last good one is in force. Look at your rules, or import a policy you saved.':
+	'The last good one is in force, or that of the first day. Look at your rules, or import a policy you saved.':
 		'Die letzten guten gelten. Sehen Sie Ihre Regeln an, oder stellen Sie eine Sicherung wieder her.',
 	'Switch it off: two of them break calls.': 'Schalten Sie ihn ab: Zwei davon stören Gespräche.',
 	'Choose another port, or close what has it.': 'Wählen Sie einen anderen Port, oder schließen Sie, was ihn hat.',
