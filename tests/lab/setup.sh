@@ -11,6 +11,8 @@ CHECK_PACKAGES="binutils clang conntrack gir1.2-gupnp-1.6 iputils-ping libcmocka
 # Programs that open ports by UPnP; tests/net/test_apps.py goes without those that are missing.
 APP_PACKAGES="gir1.2-gupnpigd-1.0 gupnp-tools libnet-upnp-perl python3-gi python3-miniupnpc
 	qbittorrent-nox syncthing transmission-daemon"
+# tests/browser goes without them, too, and says so; test_axe.py wants npm besides.
+BROWSER_PACKAGES="chromium chromium-driver python3-selenium"
 
 say() {
 	printf '%s\n' "== $*"
@@ -53,11 +55,11 @@ install_packages() {
 # A failure is no reason not to test the rest; a service that comes with its package is not wanted.
 install_apps() {
 	# shellcheck disable=SC2086 # a list of words
-	missing_apps=$(missing_packages $APP_PACKAGES)
+	missing_apps=$(missing_packages $APP_PACKAGES $BROWSER_PACKAGES)
 	[ -n "$missing_apps" ] || return 0
 	# shellcheck disable=SC2086 # a list of words
-	if ! (install_packages $APP_PACKAGES); then
-		say "Without these, tests of real clients are skipped: $missing_apps"
+	if ! (install_packages $APP_PACKAGES $BROWSER_PACKAGES); then
+		say "Without these, tests of real clients and browsers are skipped: $missing_apps"
 		return 0
 	fi
 	case $missing_apps in

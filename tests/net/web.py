@@ -8,6 +8,7 @@ import socket
 import ssl
 
 import lab as L
+from space import wait_for
 
 PORT = 8443
 GOOD = "tin kettle blue"
@@ -90,6 +91,7 @@ class Web:
 
     def setup(self, name="anna", password=GOOD):
         """By the code that root asks for: the first account, and logged in."""
+        wait_for(lambda: self.ask("GET", "/api/v1/session")[0] != 503)    # accounts are read
         status, told = self.lab.postern.http("POST", "/api/v1/setup/code")
         assert status == 200, told
         status, answer = self.ask("POST", "/api/v1/setup", {
