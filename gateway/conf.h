@@ -81,6 +81,7 @@ struct conf {
 	/* [log] */
 	enum log_target log_target;
 	enum log_level log_level;
+	bool log_record;		/* every row of the record, too */
 };
 
 #define CONF_PROBLEM_MAX 320

@@ -374,6 +374,7 @@ static const struct conf_key keys[] = {
 	{"web", "key", &kind_path_or_none, FIELD(web_key), "none", "PEM file, of the certificate"},
 	{"log", "target", &kind_target, FIELD(log_target), "stderr", "where lines go"},
 	{"log", "level", &kind_level, FIELD(log_level), "info", "the least that is told"},
+	{"log", "record", &kind_bool, FIELD(log_record), "no", "every row of the record, too"},
 };
 _Static_assert(sizeof(keys) / sizeof(keys[0]) <= CONF_KEYS_MAX, "raise CONF_KEYS_MAX");
 

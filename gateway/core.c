@@ -111,6 +111,7 @@ static struct core *alloc_core(const struct core_config *config)
 	core->loop = config->loop;
 	core->fw = config->fw;
 	core->log = config->log;
+	core->log_record = config->log_record;
 	core->env = config->env;
 	core->wall_synced = config->wall_synced;
 	core->wan4 = core->past_wan4 = addr_any4();

@@ -53,6 +53,7 @@ struct core_config {
 	struct core_env env;
 	const char *policy_copy;	/* file the policy is copied to as JSON; NULL: nowhere */
 	const char *factory;		/* policy of an empty store; NULL or absent: built in */
+	bool log_record;		/* each row of the record is a line of the log as well */
 	bool wall_synced;		/* may the wall clock be believed at start */
 	uint8_t boot_id[DB_BOOT_ID_LEN];	/* of this boot of the machine */
 };

@@ -33,31 +33,63 @@ static uint8_t zone_after(const struct device *d, enum card_state answer)
 	return d->row.zone;
 }
 
-/* Of the device as a whole, what would still be asked about. */
+/* Its address may be somebody else's by now, who never asked. */
+static bool is_still_its(const struct core *core, const struct device *d, const struct addr *addr)
+{
+	uint8_t mac[6];
+
+	if (!d->row.has_mac || !core->env.mac_of(core->env.arg, addr, mac))
+		return devices_by_addr(core->devices, addr) == d;
+	return memcmp(mac, d->row.mac, sizeof(mac)) == 0;
+}
+
+static enum map_result decided(const struct core *core, const struct card_item *item,
+	struct decide_facts facts)
+{
+	struct decision d;
+
+	facts.origin = item->origin;
+	facts.proto = item->proto;
+	facts.external_port = item->external_port;
+	facts.internal_port = item->internal.port;
+	facts.somebody_answers = true;
+	facts.descr = str_from(item->descr);
+	rules_time(core, &facts);
+	decide(core->rules, core->rule_count, &facts, &d);
+	return d.result;
+}
+
+/* Asked by THIRD_PARTY, as a rule lets the device ask. */
+static bool is_for_another(const struct core *core, const struct device *d,
+	const struct card_item *item)
+{
+	const struct decide_facts facts = {
+		.zone = (enum rule_zone)d->row.zone,
+		.device_id = d->row.id,
+		.third_party = true,
+	};
+
+	return !is_still_its(core, d, &item->internal.addr) &&
+	       decided(core, item, facts) == MAP_PENDING;
+}
+
+/* Of the device as a whole, what would still be asked about: for itself, and all for others. */
 static bool needs_rule(const struct core *core, const struct device *d,
 	const struct card_item *item, enum card_state answer)
 {
-	struct decide_facts facts = {
+	const struct decide_facts facts = {
 		.zone = (enum rule_zone)zone_after(d, answer),
 		.device_id = d->row.id,
-		.origin = item->origin,
-		.proto = item->proto,
-		.external_port = item->external_port,
-		.internal_port = item->internal.port,
 		.own_address = true,
-		.somebody_answers = true,
-		.descr = str_from(item->descr),
 	};
-	struct decision decision;
 
-	if (answer != CARD_ALLOWED)
+	if (answer != CARD_ALLOWED || is_for_another(core, d, item))
 		return allows(answer);
-	rules_time(core, &facts);
-	decide(core->rules, core->rule_count, &facts, &decision);
-	return decision.result == MAP_PENDING;
+	return decided(core, item, facts) == MAP_PENDING;
 }
 
-static struct rule rule_of(const struct core *core, const struct card *c,
+/* A rule names no host: for another one it is this port of any. */
+static struct rule rule_of(const struct core *core, const struct device *d,
 	const struct card_item *item, enum card_state answer)
 {
 	struct rule r;
@@ -65,9 +97,11 @@ static struct rule rule_of(const struct core *core, const struct card *c,
 	rule_init(&r);
 	r.verdict = RULE_ALLOW;
 	r.maker = RULE_BY_CARD;
-	r.device_id = c->device_id;
+	r.device_id = d->row.id;
+	r.third_party = is_for_another(core, d, item);
 	r.proto = item->proto;
 	r.internal_min = r.internal_max = item->internal.port;
+	/* Else any: of a card's rule that means the ordinary ones (policy/rule.h). */
 	if (item->external_port != 0)
 		r.external_min = r.external_max = item->external_port;
 	if (answer == CARD_ONLY)
@@ -79,7 +113,8 @@ static struct rule rule_of(const struct core *core, const struct card *c,
 static bool same_ports(const struct rule *a, const struct rule *b)
 {
 	return a->proto == b->proto && a->external_min == b->external_min &&
-	       a->external_max == b->external_max && a->internal_min == b->internal_min;
+	       a->external_max == b->external_max && a->internal_min == b->internal_min &&
+	       a->third_party == b->third_party;
 }
 
 /* The same port may have been asked for by two protocols. Returns how many rules. */
@@ -93,7 +128,7 @@ static size_t rules_of(const struct core *core, const struct card *c, enum card_
 		size_t k = 0;
 		if (!needs_rule(core, d, &c->items[i], answer))
 			continue;
-		out[count] = rule_of(core, c, &c->items[i], answer);
+		out[count] = rule_of(core, d, &c->items[i], answer);
 		while (k < count && !same_ports(&out[k], &out[count]))
 			k++;
 		count += k == count;
@@ -106,16 +141,6 @@ static void limit_life(struct map_req *req)
 {
 	if (req->lifetime_s > CARD_OPENED_S)
 		req->lifetime_s = CARD_OPENED_S;
-}
-
-/* Its address may be somebody else's by now, who never asked. */
-static bool is_still_its(const struct core *core, const struct device *d, const struct addr *addr)
-{
-	uint8_t mac[6];
-
-	if (!d->row.has_mac || !core->env.mac_of(core->env.arg, addr, mac))
-		return devices_by_addr(core->devices, addr) == d;
-	return memcmp(mac, d->row.mac, sizeof(mac)) == 0;
 }
 
 static size_t open_fresh(struct core *core, const struct card *c, enum card_state answer)

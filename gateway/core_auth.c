@@ -143,7 +143,7 @@ static int put_used(struct db *db, const void *kept)
 	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-static void add_row(struct store_job *sj, const struct core_auth_row *row)
+void core_auth_add(struct store_job *sj, const struct core_auth_row *row)
 {
 	struct op *op = job_add(sj, OP_KEPT);
 	struct core_auth_row *copy = malloc(sizeof(*copy));
@@ -165,14 +165,40 @@ int core_auth_put(struct core *core, const struct core_auth_change *change,
 	struct store_job *sj = job_new(core, true);
 	struct op *op;
 
-	if (!sj)
+	if (!sj) {
+		job_lost(core);
 		return ERR_MEMORY;
+	}
 	for (size_t i = 0; i < change->count; i++)
-		add_row(sj, &change->rows[i]);
+		core_auth_add(sj, &change->rows[i]);
 	sj->done = act->done;
 	sj->arg = act->arg;
 	op = change->what ? job_put_admin(sj, change->what, act) : NULL;
 	if (op && change->why)
 		job_put_why(&op->row.record, change->why);
 	return job_submit(sj) ? 0 : ERR_FULL;
+}
+
+/* ---- all of them anew ---- */
+
+static int clear(struct db *db, const void *row)
+{
+	int err = db_accounts_clear(db);
+
+	(void)row;
+	return err ? err : db_tokens_clear(db);
+}
+
+void core_auth_keep(struct core *core, core_auth_all_fn *fn, void *arg)
+{
+	core->auth_all = fn;
+	core->auth_arg = arg;
+}
+
+void auth_put_all(struct store_job *sj)
+{
+	if (!sj->core->auth_all)
+		return;
+	job_put_row(sj, clear, "", 1);
+	sj->core->auth_all(sj->core->auth_arg, sj);
 }

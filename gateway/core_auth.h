@@ -54,4 +54,11 @@ struct core_auth_change {
 int core_auth_put(struct core *core, const struct core_auth_change *change,
 	const struct core_act *act);
 
+/* Once all rows are known: fn is asked for them (core_auth_add, accounts first) whenever the store
+ * is written anew, so that what went while it failed does not come back. NULL: no more. */
+struct store_job;
+typedef void core_auth_all_fn(void *arg, struct store_job *all);
+void core_auth_keep(struct core *core, core_auth_all_fn *fn, void *arg);
+void core_auth_add(struct store_job *all, const struct core_auth_row *row);	/* copied */
+
 #endif

@@ -180,22 +180,27 @@ static void plan_merge(struct core *core, uint32_t index)
 		ask_answer_err(item, err);
 }
 
-/* Rules that speak of it go with it, or speak of the other one. */
-static struct rule *rules_after(const struct core *core, const struct leaving *lv, size_t *count)
+/* Rules that speak of it go with it, or speak of the other one. NULL: no memory. */
+static struct rule_block *rules_after(const struct core *core, const struct leaving *lv)
 {
 	struct rule *rules = calloc(core->rule_count + 1, sizeof(*rules));
+	struct rule_block *block;
+	size_t count = 0;
 
-	*count = 0;
-	for (size_t i = 0; rules && i < core->rule_count; i++) {
+	if (!rules)
+		return NULL;
+	for (size_t i = 0; i < core->rule_count; i++) {
 		bool of_it = core->rules[i].device_id == lv->id;
 		if (of_it && lv->into == 0)
 			continue;
-		rules[*count] = core->rules[i];
+		rules[count] = core->rules[i];
 		if (of_it)
-			rules[*count].device_id = lv->into;
-		++*count;
+			rules[count].device_id = lv->into;
+		count++;
 	}
-	return rules;
+	block = rules_new(core, rules, count);
+	free(rules);
+	return block;
 }
 
 static void give_all(struct core *core, struct device *from, struct device *into)
@@ -214,19 +219,21 @@ static void give_all(struct core *core, struct device *from, struct device *into
 	core_tell_id(core, CORE_NEWS_DEVICE, into->row.id);
 }
 
-/* Openings that came while its own were ending keep it for another time. */
+/* Openings that came while its own were ending keep it for another time. All that may fail comes
+ * first: no rule may name a device that is gone. */
 static int leave(struct core *core, const struct leaving *lv, struct policy_change *change)
 {
 	struct device *d = devices_by_id(core->devices, lv->id);
 	struct device *into = devices_by_id(core->devices, lv->into);
-	struct rule *rules = rules_after(core, lv, &change->rule_count);
 
-	change->rules = rules;
-	change->sj = job_new(core, true);
-	if (!rules || !change->sj)
-		return ERR_MEMORY;
 	if (!d || d->openings > 0 || (lv->into != 0 && !into))
 		return ERR_BUSY;
+	change->made = rules_after(core, lv);
+	change->sj = change->made ? job_new(core, true) : NULL;
+	if (!change->sj) {
+		rules_drop(change->made);
+		return ERR_MEMORY;
+	}
 	change->device_id = lv->id;
 	change->detail = detail_of(shown(&d->row), into ? shown(&into->row) : json_null());
 	if (into)
@@ -249,11 +256,8 @@ static void on_left(void *arg, int err)
 
 	if (!err)
 		err = leave(core, lv, &change);
-	if (err)
-		job_free(change.sj);
-	else
+	if (!err)
 		err = policy_change_put(core, &change, &act);
-	free((void *)change.rules);
 	if (err && act.done)
 		act.done(act.arg, err);
 	core_tell_id(core, CORE_NEWS_DEVICE, lv->id);

@@ -11,23 +11,67 @@
 #include <string.h>
 
 struct explaining {
-	struct explaining *next;
 	struct pending item;
+	struct rule_block *draft;	/* NULL: the rules in force */
 	core_explained_fn *fn;
 	void *arg;
 };
 
-int core_explain(struct core *core, const struct map_req *req, core_explained_fn *fn, void *arg)
+static void explaining_free(struct explaining *e)
 {
-	struct explaining *e = core->stopped || core->explaining ? NULL : calloc(1, sizeof(*e));
+	rules_drop(e->draft);
+	free(e);
+}
+
+/* NULL: no memory. */
+static struct explaining *explaining_new(const struct map_req *req)
+{
+	struct explaining *e = calloc(1, sizeof(*e));
 	struct str descr = str_cut_utf8(req->descr, MAP_DESCR_MAX);
 
 	if (!e)
-		return core->stopped || core->explaining ? ERR_BUSY : ERR_MEMORY;
+		return NULL;
 	e->item = (struct pending){.kind = PENDING_REQUEST, .req = *req};
 	if (descr.len > 0)
 		memcpy(e->item.text, descr.p, descr.len);
 	e->item.req.descr.len = descr.len;
+	return e;
+}
+
+static int make_draft(const struct core *core, const struct core_explain *x,
+	struct core_fault *fault, struct rule_block **out)
+{
+	struct rule_block *draft;
+	struct rule *mine;
+	int err = rules_checked(core, x->rules, x->count, fault, &mine);
+
+	if (err)
+		return err;
+	draft = rules_new(core, mine, x->count);
+	free(mine);
+	if (!draft)
+		return ERR_MEMORY;
+	*out = draft;
+	return 0;
+}
+
+int core_explain(struct core *core, const struct core_explain *x, struct core_fault *fault,
+	core_explained_fn *fn, void *arg)
+{
+	struct explaining *e;
+	int err = 0;
+
+	if (core->stopped || core->explaining)
+		return ERR_BUSY;
+	e = explaining_new(&x->req);
+	if (!e)
+		return ERR_MEMORY;
+	if (x->rules)
+		err = make_draft(core, x, fault, &e->draft);
+	if (err) {
+		explaining_free(e);
+		return err;
+	}
 	e->fn = fn;
 	e->arg = arg;
 	core->explaining = e;
@@ -53,8 +97,6 @@ static size_t misses_of(const struct core *core, const struct explained *x,
 /* Plans on the table as it is, and leaves it so. */
 static void plan_dry(struct core *core, struct pending *item)
 {
-	struct db_state state = core->state;
-	bool dirty = core->state_dirty;
 	uint32_t seed = core->port_seed;
 
 	core->batch.items = item;
@@ -63,22 +105,22 @@ static void plan_dry(struct core *core, struct pending *item)
 	change_undo_to(core, 0);
 	core->batch.items = NULL;
 	core->batch.item_count = 0;
-	core->state = state;
-	core->state_dirty = dirty;
 	core->port_seed = seed;
 }
 
-static void explain(struct core *core, struct explaining *e)
+/* By the rules that decide now; notes of theirs are in the answer. */
+static void explain(struct core *core, struct pending *item, enum decide_miss misses[RULES_MAX],
+	struct core_explained *out)
 {
 	struct explained x = {.decision = {.why = ""}};
-	enum decide_miss misses[RULES_MAX];
-	struct core_explained out;
-	struct pending *item = &e->item;
 
 	item->explained = &x;
 	plan_dry(core, item);
-	out = (struct core_explained){
+	item->explained = NULL;
+	*out = (struct core_explained){
 		.result = item->ans.result,
+		.rules = core->rules,
+		.rule_count = core->rule_count,
 		.rule_id = x.decision.rule_id,
 		.why = item->reason ? item->reason : x.decision.why,
 		.external = item->ans.external,
@@ -87,24 +129,52 @@ static void explain(struct core *core, struct explaining *e)
 		.misses = misses,
 	};
 	if (x.asked)
-		out.miss_count = misses_of(core, &x, misses);
-	e->fn(e->arg, &out);
+		out->miss_count = misses_of(core, &x, misses);
+}
+
+/* Who puts rules in force looks after the router. */
+static void explain_by(struct core *core, struct explaining *e,
+	enum decide_miss misses[RULES_MAX], struct core_explained *out)
+{
+	struct rule_block *in_force = rules_swap(core, e->draft);
+
+	core->state.attended = true;
+	explain(core, &e->item, misses, out);
+	(void)rules_swap(core, in_force);
 }
 
 void explain_step(struct core *core)
 {
 	struct explaining *e = core->explaining;
+	struct db_state state = core->state;
+	bool dirty = core->state_dirty;
+	enum decide_miss misses[RULES_MAX];
+	struct core_explained out;
 
 	if (!e)
 		return;
 	core->explaining = NULL;
-	explain(core, e);
-	free(e);
+	if (e->draft)
+		explain_by(core, e, misses, &out);
+	else
+		explain(core, &e->item, misses, &out);
+	core->state = state;
+	core->state_dirty = dirty;
+	e->fn(e->arg, &out);
+	explaining_free(e);
 }
 
-/* Nobody is left who waits for it. */
 void explain_stop(struct core *core)
 {
-	free(core->explaining);
+	struct explaining *e = core->explaining;
+	const struct core_explained out = {
+		.result = MAP_TROUBLE,
+		.why = map_result_text(MAP_TROUBLE),
+	};
+
+	if (!e)
+		return;
 	core->explaining = NULL;
+	e->fn(e->arg, &out);
+	explaining_free(e);
 }

@@ -33,6 +33,7 @@
  *	core_change.c	changes: made at once, undone or committed later
  *	core_elems.c	changes, or the whole table -> firewall elements
  *	core_store.c	changes and the owner's acts -> jobs
+ *	core_auth.c	accounts and what goes with them, kept for web
  *	core_refuse.c	refusals, coalesced -> jobs
  *	core_job.c	jobs of the database thread
  *	core_news.c	the watch list
@@ -197,6 +198,7 @@ struct core {
 	struct db_queue *queue;
 	struct loop_fd *queue_fd;
 	struct log *log;
+	bool log_record;
 	struct core_env env;
 	struct table *table;
 	struct devices *devices;
@@ -259,6 +261,9 @@ struct core {
 
 	enum core_health store;
 	bool store_stale;		/* jobs were lost: write everything anew */
+	void (*auth_all)(void *arg, struct store_job *sj);	/* core_auth.h; NULL: not known */
+	void *auth_arg;
+	bool store_new;			/* began empty: devices in the kernel are another one's */
 	struct loop_timer store_retry;
 	struct refusals *refusals;
 	uint32_t records_since_prune;
@@ -333,9 +338,16 @@ int change_restore_lease(struct core *core, struct opening *o, const struct leas
 uint64_t change_until_ms(const struct opening *o);
 
 /* core_rules.c */
+/* A copy in the order given, each with its id. NULL: no memory. */
+struct rule *rules_numbered(const struct core *core, const struct rule *rules, size_t count);
+/* The same, of rules that may be put in force; malloc'ed. ERR_RANGE with *fault. */
+int rules_checked(const struct core *core, const struct rule *rules, size_t count,
+	struct core_fault *fault, struct rule **out);
 /* A copy, to be put in force or dropped. NULL: no memory. */
 struct rule_block *rules_new(const struct core *core, const struct rule *rules, size_t count);
 void rules_drop(struct rule_block *b);
+/* b is what decides from now on; gives back what did. */
+struct rule_block *rules_swap(struct core *core, struct rule_block *b);
 void rules_use(struct core *core, struct rule_block *b);	/* from now on; nobody is told */
 void rules_free_old(struct core *core);	/* nobody speaks of them any more */
 void rules_free(struct core *core);
@@ -421,13 +433,15 @@ struct policy_change {
 	char *detail;			/* taken; NULL: none */
 	const struct rule *rules;	/* with ids; positions are made. NULL: as they are */
 	size_t rule_count;
+	struct rule_block *made;	/* instead of rules, taken; what goes along has happened:
+					   it is in force whatever the store says */
 	bool attended;			/* as it shall be */
 	uint8_t preset;
 	uint32_t device_id;		/* of the record's row; 0: none */
 	struct store_job *sj;		/* with what goes along, taken; NULL: nothing does */
 };
 struct policy_change policy_change_of(const struct core *core, const char *what, const char *why);
-/* Other than 0: nothing has changed. */
+/* Other than 0: nothing has changed; never with made. */
 int policy_change_put(struct core *core, const struct policy_change *change,
 	const struct core_act *act);
 /* All rules there are with more of them before the owner's first, as a malloc'ed list of *count;
@@ -529,6 +543,9 @@ int elems_memo_decode(const uint8_t *bytes, size_t len, struct elems_memo *out);
 
 /* core_job.c */
 uint64_t store_wall_s(const struct core *core);
+
+/* core_auth.c: all of its rows anew, where they are known */
+void auth_put_all(struct store_job *sj);
 
 /* core_refuse.c */
 int refuse_init(struct core *core);

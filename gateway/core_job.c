@@ -184,6 +184,51 @@ static void job_done(struct db_job *job, int err)
 	job_free(sj);
 }
 
+static void put_endpoint(struct writer *w, const struct endpoint *e)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (e->port == 0 && addr_is_any(&e->addr))
+		return;
+	writer_text(w, " ");
+	writer_text(w, addr_is_any(&e->addr) ? "*" : addr_text(&e->addr, text));
+	writer_text(w, " ");
+	writer_dec(w, e->port);
+}
+
+/* One line a row, without what a host of the LAN wrote: its words are in the record. */
+static void log_row(struct log *log, const struct db_record *r)
+{
+	char text[DB_RECORD_TEXT_MAX + 256];
+	struct writer w = writer_to(text, sizeof(text) - 1);
+
+	writer_text(&w, r->what);
+	if (r->proto != 0) {
+		writer_text(&w, " ");
+		writer_text(&w, map_proto_text(r->proto));
+	}
+	put_endpoint(&w, &r->external);
+	put_endpoint(&w, &r->internal);
+	writer_text(&w, " by ");
+	writer_text(&w, map_origin_text(r->origin));
+	writer_text(&w, ", device ");
+	writer_dec(&w, r->device_id);
+	if (r->count > 1) {
+		writer_text(&w, ", times ");
+		writer_dec(&w, r->count);
+	}
+	text[w.len] = '\0';
+	log_info(log, "record: %s: %s", text, r->why);
+}
+
+static void log_record(const struct store_job *sj)
+{
+	for (size_t i = 0; sj->core->log_record && i < sj->count; i++) {
+		if (sj->ops[i].kind == OP_RECORD)
+			log_row(sj->core->log, &sj->ops[i].row.record);
+	}
+}
+
 /* False: not submitted, and the job is gone. */
 bool job_submit(struct store_job *sj)
 {
@@ -197,6 +242,8 @@ bool job_submit(struct store_job *sj)
 	}
 	sj->job.run = run_job;
 	sj->job.done = job_done;
+	/* Also when the store is full or fails: then the log is all there is. */
+	log_record(sj);
 	if (!err)
 		err = db_queue_submit(core->queue, &sj->job);
 	if (!err)

@@ -232,6 +232,7 @@ static int read_store(struct core *core, struct db *db, const uint8_t boot_id[DB
 	int err = db_state_get(db, &core->state);
 
 	is_new = err == ERR_NOT_FOUND;
+	core->store_new = is_new;
 	if (is_new)
 		err = new_state(core);
 	if (err)
@@ -296,13 +297,22 @@ static struct prefix remote_of(const struct fw_elem *e)
 	return e->set == FW_SET_OPEN6 ? prefix_any6() : prefix_any4();
 }
 
-/* An opening the store never heard of: granted, and killed before the COMMIT. */
+/* The ids of a store that was lost are given out anew: there, an address tells more. */
+static uint32_t adopted_device(struct core *core, const struct elems_memo *memo)
+{
+	const struct device *d = core->store_new ? who_device(core, &memo->internal.addr) : NULL;
+
+	return d ? d->row.id : memo->device_id;
+}
+
+/* An opening the store never heard of: granted, and killed before the COMMIT, or the store was
+ * lost. */
 static void adopt(struct core *core, const struct elems_memo *memo, const struct fw_elem *e)
 {
 	struct opening *o = calloc(1, sizeof(*o));
 	struct lease l = {
 		.origin = (enum map_origin)memo->origin,
-		.device_id = memo->device_id,
+		.device_id = adopted_device(core, memo),
 		.client = memo->internal.addr,
 		.has_nonce = memo->has_nonce,
 		.granted_s = memo->granted_s,
@@ -319,7 +329,7 @@ static void adopt(struct core *core, const struct elems_memo *memo, const struct
 	*o = (struct opening){
 		.core = core,
 		.id = memo->id,
-		.device_id = memo->device_id,
+		.device_id = l.device_id,
 		.proto = memo->proto,
 		.pinned = memo->pinned,
 		.external = {addr_any4(), memo->external_port},

@@ -8,7 +8,6 @@
 #include "protocols/err.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,11 +110,14 @@ static void in_force(struct core *core, struct rule_block *rules)
 
 int policy_change_put(struct core *core, const struct policy_change *c, const struct core_act *act)
 {
-	struct rule_block *rules = c->rules ? rules_new(core, c->rules, c->rule_count) : NULL;
+	struct rule_block *rules = c->made;
 	struct db_state before = core->state;
 	struct store_job *sj;
+	bool stored;
 
-	if (c->rules && !rules) {
+	if (!rules && c->rules)
+		rules = rules_new(core, c->rules, c->rule_count);
+	if (!rules && c->rules) {
 		job_free(c->sj);
 		free(c->detail);
 		return ERR_MEMORY;
@@ -123,79 +125,19 @@ int policy_change_put(struct core *core, const struct policy_change *c, const st
 	core->state.attended = c->attended;
 	core->state.preset = c->preset;
 	sj = job_of(core, c, rules, act);
-	if (!sj || !job_submit(sj)) {
+	stored = sj && job_submit(sj);
+	if (!stored && !c->made) {
 		core->state = before;
 		rules_drop(rules);
 		return sj ? ERR_FULL : ERR_MEMORY;
 	}
 	in_force(core, rules);
-	return 0;
-}
-
-static int blame(struct core_fault *fault, size_t place, const char *why)
-{
-	struct core_fault f;
-
-	snprintf(f.place, sizeof(f.place), "rules[%zu]", place);
-	snprintf(f.why, sizeof(f.why), "%s", why);
-	*fault = f;
-	return ERR_RANGE;
-}
-
-/* A copy in the order given, each with its id. NULL: no memory. */
-static struct rule *number(struct core *core, const struct rule *rules, size_t count)
-{
-	struct rule *copy = calloc(count + 1, sizeof(*copy));
-	uint32_t next = core->next_rule_id;
-
-	if (!copy)
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		if (rules[i].id >= next && rules[i].id < UINT32_MAX)
-			next = rules[i].id + 1;
-	}
-	for (size_t i = 0; i < count; i++) {
-		copy[i] = rules[i];
-		copy[i].position = (uint32_t)i + 1;
-		if (copy[i].id == 0)
-			copy[i].id = next++;
-	}
-	return copy;
-}
-
-static int check(const struct core *core, const struct rule *rules, size_t count,
-	struct core_fault *fault)
-{
-	size_t place = 0;
-	const char *why = rule_fault_of_all(rules, count, &place);
-
-	if (why)
-		return blame(fault, place, why);
-	for (size_t i = 0; i < count; i++) {
-		if (rules[i].device_id != 0 && !devices_by_id(core->devices, rules[i].device_id))
-			return blame(fault, i, "there is no such device");
+	if (!stored) {
+		job_lost(core);
+		if (act->done)
+			act->done(act->arg, ERR_UNSTORED);
 	}
 	return 0;
-}
-
-/* *out is malloc'ed on success. */
-static int checked(struct core *core, const struct rule *rules, size_t count,
-	struct core_fault *fault, struct rule **out)
-{
-	struct rule *copy;
-	int err;
-
-	if (count > RULES_MAX)
-		return blame(fault, RULES_MAX, "there are more rules than there may be");
-	copy = number(core, rules, count);
-	if (!copy)
-		return ERR_MEMORY;
-	err = check(core, copy, count, fault);
-	if (err)
-		free(copy);
-	else
-		*out = copy;
-	return err;
 }
 
 static int put_rules(struct core *core, struct policy_change *change, const struct core_act *act)
@@ -209,7 +151,7 @@ int core_rules_put(struct core *core, const struct rule *rules, size_t count,
 {
 	struct policy_change change = policy_change_of(core, "rules", "the rules were changed");
 	struct rule *mine;
-	int err = checked(core, rules, count, fault, &mine);
+	int err = rules_checked(core, rules, count, fault, &mine);
 
 	if (err)
 		return err;
@@ -225,7 +167,7 @@ int core_rules_preview(struct core *core, const struct rule *rules, size_t count
 {
 	struct judging by = {.rule_count = count, .attended = true};
 	struct rule *mine;
-	int err = checked(core, rules, count, fault, &mine);
+	int err = rules_checked(core, rules, count, fault, &mine);
 
 	if (err)
 		return err;
@@ -315,7 +257,7 @@ struct rule *policy_with_rules(struct core *core, const struct rule *more, size_
 		else
 			list[i] = core->rules[i < at ? i : i - more_count];
 	}
-	numbered = number(core, list, all);
+	numbered = rules_numbered(core, list, all);
 	free(list);
 	*count = all;
 	return numbered;

@@ -91,13 +91,21 @@ int core_policy_put(struct core *core, const struct policy *policy, const struct
 	struct core_fault *fault);
 int core_policy_preview(struct core *core, const struct policy *policy,
 	const struct core_closing *closing, struct core_fault *fault);
-/* Back to the policy of an empty store; devices, record and what is open by right of it stay. */
-int core_reset(struct core *core, const struct core_act *act);
+/* Back to the policy of an empty store; devices, record and what is open by right of it stay.
+ * ERR_RANGE with *fault: factory.json is not to be believed, and nothing was changed. */
+int core_reset(struct core *core, const struct core_act *act, struct core_fault *fault);
 
 /* ---- explain ---- */
 
+struct core_explain {
+	struct map_req req;
+	const struct rule *rules;	/* tried as if put in force; NULL: those that are */
+	size_t count;
+};
 struct core_explained {
 	enum map_result result;
+	const struct rule *rules;	/* that were tried, each with its id */
+	size_t rule_count;
 	uint32_t rule_id;		/* that decided; 0: none did */
 	const char *why;		/* in the words the record would have */
 	struct endpoint external;	/* it would get */
@@ -108,8 +116,10 @@ struct core_explained {
 	size_t miss_count;
 };
 typedef void core_explained_fn(void *arg, const struct core_explained *e);
-/* What would be answered, without doing it. Called once, from the loop. ERR_BUSY. */
-int core_explain(struct core *core, const struct map_req *req, core_explained_fn *fn, void *arg);
+/* What would be answered, without doing it; x is copied. Called once, from the loop or by core_stop
+ * (MAP_TROUBLE). ERR_BUSY; ERR_RANGE with *fault, as of core_rules_put. */
+int core_explain(struct core *core, const struct core_explain *x, struct core_fault *fault,
+	core_explained_fn *fn, void *arg);
 
 /* ---- devices ---- */
 
@@ -195,8 +205,11 @@ struct core_row {
 	struct db_record record;
 	const char *detail;		/* JSON or "" */
 };
-/* Newest first; rows are valid during the call only. */
-typedef void core_page_fn(void *arg, int err, const struct core_row *rows, size_t count);
+#define CORE_PAGE_LOOKS 10		/* times DB_RECORD_LOOK rows are looked at for a text */
+/* Newest first; rows are valid during the call only. next: the before to go on with; 0: nothing is
+ * left. */
+typedef void core_page_fn(void *arg, int err, const struct core_row *rows, size_t count,
+	uint64_t next);
 struct core_page {
 	struct db_record_filter filter;
 	uint64_t before;		/* 0: from the newest */

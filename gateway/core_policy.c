@@ -317,30 +317,30 @@ int core_policy_preview(struct core *core, const struct policy *policy,
 
 /* ---- of an empty store ---- */
 
-/* *why "": it is as it should be. */
-static int first_policy(struct core *core, struct policy *out, char *why, size_t size)
+/* The maker's, or without one that of the first day. */
+static int factory_policy(struct core *core, struct policy *out, struct core_fault *fault)
 {
-	struct core_fault fault;
-	int err = core->factory ? policy_json_load(core->factory, out, &fault) : ERR_NOT_FOUND;
+	int err = core->factory ? policy_json_load(core->factory, out, fault) : ERR_NOT_FOUND;
 
-	if (err && err != ERR_NOT_FOUND)
-		snprintf(why, size, "%.30s: %.30s %.60s", core->factory, fault.place, fault.why);
-	return err ? policy_json_day_one(out) : 0;
+	return err == ERR_NOT_FOUND ? policy_json_day_one(out) : err;
 }
 
-int core_reset(struct core *core, const struct core_act *act)
+int core_reset(struct core *core, const struct core_act *act, struct core_fault *fault)
 {
-	char why[sizeof(core->policy_trouble)] = "";
 	struct policy first, mine;
-	struct core_fault fault;
-	int err = first_policy(core, &first, why, sizeof(why));
+	struct core_fault bad = {.place = ""};
+	int err = factory_policy(core, &first, &bad);
 
-	if (why[0] != '\0')
-		log_error(core->log, "policy: %s", why);
-	if (err)
-		return err;
-	err = resolve(core, &first, &mine, &fault);
-	policy_json_free(&first);
+	if (!err) {
+		err = resolve(core, &first, &mine, &bad);
+		policy_json_free(&first);
+	}
+	if (err == ERR_SYNTAX || err == ERR_RANGE || err == ERR_IO) {
+		err = ERR_RANGE;
+		snprintf(fault->place, sizeof(fault->place), "factory.json");
+		snprintf(fault->why, sizeof(fault->why), "%s%s%.90s", bad.place,
+			bad.place[0] ? " " : "", bad.why);
+	}
 	if (err)
 		return err;
 	err = put(core, &mine, "reset", act);
@@ -430,6 +430,18 @@ static int read_stored(struct reading *rd, struct db *db)
 	if (err == ERR_CORRUPT && rd->fault.why[0] == '\0')
 		snprintf(rd->fault.why, sizeof(rd->fault.why), "%s", db_reason(db));
 	return err;
+}
+
+/* At start there must be one; *why "": it is as it should be. */
+static int first_policy(struct core *core, struct policy *out, char *why, size_t size)
+{
+	struct core_fault fault = {.place = ""};
+	int err = factory_policy(core, out, &fault);
+
+	if (!err)
+		return 0;
+	snprintf(why, size, "%.45s: %.30s %.45s", core->factory, fault.place, fault.why);
+	return policy_json_day_one(out);
 }
 
 /* The last good one, else the first; what is wrong is added to why. */

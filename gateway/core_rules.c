@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The rules in force: what they say of a lease, how often they decided, and those of before, whose
- * notes a batch under way may still speak of. Who puts them is core_policy.c.
+ * notes a batch under way may still speak of; and whether others may take their place. Who puts
+ * them is core_owner.c and core_policy.c.
  */
 #include "gateway/core_int.h"
 
 #include "protocols/err.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +42,72 @@ void rules_count_use(struct core *core, uint32_t rule_id)
 		return;
 	core->rule_block->use[i].count++;
 	core->rule_block->use[i].last_wall_s = store_wall_s(core);
+}
+
+/* ---- such as may be put in force ---- */
+
+static int blame(struct core_fault *fault, size_t place, const char *why)
+{
+	struct core_fault f;
+
+	snprintf(f.place, sizeof(f.place), "rules[%zu]", place);
+	snprintf(f.why, sizeof(f.why), "%s", why);
+	*fault = f;
+	return ERR_RANGE;
+}
+
+struct rule *rules_numbered(const struct core *core, const struct rule *rules, size_t count)
+{
+	struct rule *copy = calloc(count + 1, sizeof(*copy));
+	uint32_t next = core->next_rule_id;
+
+	if (!copy)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (rules[i].id >= next && rules[i].id < UINT32_MAX)
+			next = rules[i].id + 1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		copy[i] = rules[i];
+		copy[i].position = (uint32_t)i + 1;
+		if (copy[i].id == 0)
+			copy[i].id = next++;
+	}
+	return copy;
+}
+
+static int check(const struct core *core, const struct rule *rules, size_t count,
+	struct core_fault *fault)
+{
+	size_t place = 0;
+	const char *why = rule_fault_of_all(rules, count, &place);
+
+	if (why)
+		return blame(fault, place, why);
+	for (size_t i = 0; i < count; i++) {
+		if (rules[i].device_id != 0 && !devices_by_id(core->devices, rules[i].device_id))
+			return blame(fault, i, "there is no such device");
+	}
+	return 0;
+}
+
+int rules_checked(const struct core *core, const struct rule *rules, size_t count,
+	struct core_fault *fault, struct rule **out)
+{
+	struct rule *copy;
+	int err;
+
+	if (count > RULES_MAX)
+		return blame(fault, RULES_MAX, "there are more rules than there may be");
+	copy = rules_numbered(core, rules, count);
+	if (!copy)
+		return ERR_MEMORY;
+	err = check(core, copy, count, fault);
+	if (err)
+		free(copy);
+	else
+		*out = copy;
+	return err;
 }
 
 /* ---- those in force, and those of before ---- */
@@ -86,15 +154,24 @@ void rules_count_devices(struct core *core)
 	}
 }
 
-void rules_use(struct core *core, struct rule_block *b)
+struct rule_block *rules_swap(struct core *core, struct rule_block *b)
 {
-	if (core->rule_block) {
-		core->rule_block->next = core->old_rules;
-		core->old_rules = core->rule_block;
-	}
+	struct rule_block *old = core->rule_block;
+
 	core->rule_block = b;
 	core->rules = b->at;
 	core->rule_count = b->count;
+	return old;
+}
+
+void rules_use(struct core *core, struct rule_block *b)
+{
+	struct rule_block *old = rules_swap(core, b);
+
+	if (old) {
+		old->next = core->old_rules;
+		core->old_rules = old;
+	}
 	rules_count_devices(core);
 	for (size_t i = 0; i < b->count; i++) {
 		if (b->at[i].id >= core->next_rule_id && b->at[i].id < UINT32_MAX)

@@ -14,8 +14,11 @@
 
 struct page_job {
 	struct db_job job;
+	struct core *core;
 	struct core_page page;
-	size_t count;
+	unsigned looks;
+	size_t count, detailed;
+	uint64_t next;
 	struct core_row *rows;
 	char **details;		/* of each row, or NULL */
 	core_page_fn *fn;
@@ -164,6 +167,7 @@ void store_everything(struct core *core)
 	job_put_state(sj);
 	job_put_policy(sj);
 	cards_put_all(sj);
+	auth_put_all(sj);
 	job_add(sj, OP_CLEAR);
 	for (size_t i = 0; i < table_listed(core->table); i++) {
 		struct opening *o = table_at(core->table, i);
@@ -248,8 +252,9 @@ static int keep_details(struct db *db, struct page_job *pj)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < pj->count && !err; i++) {
+	for (; pj->detailed < pj->count && !err; pj->detailed++) {
 		const char *text = NULL;
+		size_t i = pj->detailed;
 		if (pj->rows[i].record.ring != DB_RING_ADMIN)
 			continue;
 		err = db_record_detail(db, pj->rows[i].record.seq, &text);
@@ -264,10 +269,13 @@ static int run_page(struct db *db, struct db_job *job)
 {
 	struct page_job *pj = (struct page_job *)job;
 	const struct db_record_page page = {
-		.filter = pj->page.filter, .before = pj->page.before, .count = pj->page.count,
+		.filter = pj->page.filter,
+		.before = pj->next,
+		.count = pj->page.count - (uint32_t)pj->count,
 	};
-	int err = db_record_find(db, &page, keep_row, pj);
+	int err = db_record_find(db, &page, keep_row, pj, &pj->next);
 
+	pj->looks++;
 	return err ? err : keep_details(db, pj);
 }
 
@@ -280,11 +288,18 @@ static void page_free(struct page_job *pj)
 	free(pj);
 }
 
+/* Other jobs come between two looks. */
 static void page_done(struct db_job *job, int err)
 {
 	struct page_job *pj = (struct page_job *)job;
+	bool again = !err && pj->next && pj->count < pj->page.count &&
+		     pj->looks < CORE_PAGE_LOOKS;
 
-	pj->fn(pj->arg, err, pj->rows, err ? 0 : pj->count);
+	if (again)
+		err = pj->core->queue ? db_queue_submit(pj->core->queue, job) : ERR_GONE;
+	if (again && !err)
+		return;
+	pj->fn(pj->arg, err, pj->rows, err ? 0 : pj->count, err ? 0 : pj->next);
 	page_free(pj);
 }
 
@@ -299,7 +314,9 @@ int store_page(struct core *core, const struct core_page *page, core_page_fn *fn
 	pj->rows = calloc(count, sizeof(*pj->rows));
 	pj->details = calloc(count, sizeof(*pj->details));
 	pj->job = (struct db_job){.run = run_page, .done = page_done};
+	pj->core = core;
 	pj->page = *page;
+	pj->next = page->before;
 	pj->fn = fn;
 	pj->arg = arg;
 	/* What was refused a moment ago belongs on the page. */

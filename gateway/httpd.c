@@ -242,12 +242,17 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
 	httpd->adding = NULL;
 }
 
+static bool is_same_source(const struct httpd_peer *a, const struct httpd_peer *b)
+{
+	return addr_eq(&a->client.addr, &b->client.addr);
+}
+
 static size_t count_source(const struct httpd *httpd, const struct httpd_peer *peer)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < httpd->conn_count; i++)
-		n += addr_eq(&httpd->conns[i]->peer.client.addr, &peer->client.addr);
+		n += !httpd->conns[i]->cut && is_same_source(&httpd->conns[i]->peer, peer);
 	return n;
 }
 
@@ -299,33 +304,37 @@ static void on_ends(void *arg)
 		run_rounds(httpd);
 }
 
-/* Somebody with many addresses could hold all connections: the one that has been waiting for its
- * client longest makes room for the newcomer. */
-static bool make_room(struct httpd *httpd)
+/* The connection that has been waiting for its client longest makes room for the newcomer: of the
+ * same source, who may come back before the end of what he left is seen; or of anybody (NULL), as
+ * somebody with many addresses could hold them all. */
+static bool make_room(struct httpd *httpd, const struct httpd_peer *of)
 {
 	struct httpd_conn *oldest = NULL;
 
-	if (httpd->conn_count < HTTPD_CONNECTIONS_MAX)
-		return true;
 	for (size_t i = 0; i < httpd->conn_count; i++) {
 		struct httpd_conn *conn = httpd->conns[i];
-		if (waits_for_client(conn) && (!oldest || conn->since_ms < oldest->since_ms))
+		if (waits_for_client(conn) && !conn->cut &&
+		    (!of || is_same_source(&conn->peer, of)) &&
+		    (!oldest || conn->since_ms < oldest->since_ms))
 			oldest = conn;
 	}
 	if (!oldest)
 		return false;
 	httpd_conn_cut(oldest);
 	run_rounds(httpd);
-	return httpd->conn_count < HTTPD_CONNECTIONS_MAX;
+	return true;	/* TLS may take a while to say good-bye */
 }
 
 static bool admitted(struct httpd *httpd, const struct httpd_peer *peer)
 {
 	if (httpd->config.admit && !httpd->config.admit(httpd->config.arg, peer))
 		return false;
-	if (!peer->is_unix && count_source(httpd, peer) >= HTTPD_PER_SOURCE_MAX)
+	if (!peer->is_unix && count_source(httpd, peer) >= HTTPD_PER_SOURCE_MAX &&
+	    !make_room(httpd, peer))
 		return false;
-	return make_room(httpd);
+	if (httpd->conn_count >= HTTPD_CONNECTIONS_MAX)
+		make_room(httpd, NULL);
+	return httpd->conn_count < HTTPD_CONNECTIONS_MAX;
 }
 
 static void add(struct httpd *httpd, const struct httpd_peer *peer)

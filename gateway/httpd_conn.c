@@ -51,6 +51,7 @@ bool httpd_conn_left(const struct httpd_conn *conn)
 
 void httpd_conn_cut(struct httpd_conn *conn)
 {
+	conn->cut = true;
 	shutdown(conn->peer.fd, SHUT_RDWR);
 	httpd_conn_resume(conn);
 	httpd_conn_wake(conn->httpd);

@@ -30,6 +30,7 @@ struct httpd_conn {
 	struct httpd_peer peer;
 	enum httpd_phase phase;
 	bool suspended;
+	bool cut;			/* it ends, and counts for nobody any more */
 	bool too_long;			/* the target did not fit */
 	bool too_big;			/* the body did not */
 	uint64_t since_ms;		/* when this phase of waiting for the client began */

@@ -25,15 +25,6 @@ static struct str next_field(struct str *rest)
 	return field;
 }
 
-static int hex_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* "aa:bb:cc:dd:ee:ff" (gap 1) or "aabbccddeeff" (gap 0). */
 static bool take_mac(struct str s, size_t gap, uint8_t mac[6])
 {
@@ -43,7 +34,7 @@ static bool take_mac(struct str s, size_t gap, uint8_t mac[6])
 		return false;
 	for (size_t i = 0; i < 6; i++) {
 		size_t at = i * (2 + gap);
-		int high = hex_of(s.p[at]), low = hex_of(s.p[at + 1]);
+		int high = str_hex_digit(s.p[at]), low = str_hex_digit(s.p[at + 1]);
 
 		if (high < 0 || low < 0 || (gap && i > 0 && s.p[at - 1] != ':'))
 			return false;

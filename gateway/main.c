@@ -114,13 +114,6 @@ static int catch_signals(struct daemon *d)
 
 /* ---- putting it together ---- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The kernel's name for this boot: 32 hex digits with dashes between. */
 static int read_boot_id(uint8_t out[DB_BOOT_ID_LEN])
 {
@@ -132,7 +125,7 @@ static int read_boot_id(uint8_t out[DB_BOOT_ID_LEN])
 	if (fd >= 0)
 		close(fd);
 	for (ssize_t i = 0; i < len && digits < 2 * DB_BOOT_ID_LEN; i++) {
-		int v = hex_digit(text[i]);
+		int v = str_hex_digit(text[i]);
 		if (v < 0)
 			continue;
 		out[digits / 2] = (uint8_t)(out[digits / 2] << 4 | v);
@@ -169,8 +162,8 @@ static int open_store(struct daemon *d, struct db **out)
 
 	if (set_aside)
 		log_error(&d->log, "store: %s could not be believed and was set aside as %s; "
-				   "the policy of the first day is in force", d->conf.database,
-			set_aside);
+				   "the copy of its policy is in force, or that of the first day",
+			d->conf.database, set_aside);
 	free(set_aside);
 	if (err)
 		log_error(&d->log, "store: %s: %s", d->conf.database, err_text(err));
@@ -196,6 +189,7 @@ static int open_core(struct daemon *d)
 		.env = env_for_core(&d->env),
 		.policy_copy = policy_path(d),
 		.factory = POSTERN_SYSCONFDIR "/factory.json",
+		.log_record = d->conf.log_record,
 		.wall_synced = env_clock_is_synced(),
 	};
 	int err = read_boot_id(config.boot_id);

@@ -159,15 +159,6 @@ int policy_json_read_hand(const json_t *j, const char *at, struct hand *out,
 
 /* ---- a device ---- */
 
-static int hex_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static const char *device_mac(const json_t *value, void *row)
 {
 	struct db_device *d = row;
@@ -176,7 +167,7 @@ static const char *device_mac(const json_t *value, void *row)
 	if (!text || strlen(text) != 17)
 		return "is no MAC address";
 	for (size_t i = 0; i < 6; i++) {
-		int high = hex_of(text[3 * i]), low = hex_of(text[3 * i + 1]);
+		int high = str_hex_digit(text[3 * i]), low = str_hex_digit(text[3 * i + 1]);
 		if (high < 0 || low < 0 || (i < 5 && text[3 * i + 2] != ':'))
 			return "is no MAC address";
 		d->mac[i] = (uint8_t)(high << 4 | low);

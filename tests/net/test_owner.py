@@ -292,7 +292,73 @@ def test_rules_edited_by_hand(lab):
                    for r in postern.http("GET", "/api/v1/rules")[1]["rules"])
 
 
+def test_rules_are_tested_before(lab):
+    """What postern writes, changed in an editor, is asked what it would say; nothing is done."""
+    postern = start(lab)
+    asked = ("explain", "pcp", "map", "tcp", "8000", "from", L.LAN2)
+    rules = postern.http("GET", "/api/v1/rules")[1]["rules"]
+    exported = json.loads(postern.cli("export").stdout)["rules"]
+    deny = {"verdict": "deny", "device": device_of(lab, "lan2")["device"]["id"], "internal": 8000,
+            "note": "not the nas"}
+    path = os.path.join(lab.dir, "draft.json")
+    for draft in ([deny, *exported], {"rules": [{"rule": deny}, *rules]}):
+        with open(path, "w") as f:
+            json.dump(draft, f)
+        said = postern.cli(*asked, "--rules", path).stdout
+        assert "at place 1 (not the nas) decides: refused" in said, said
+    assert "It would get" in postern.cli(*asked).stdout
+    with open(path, "w") as f:
+        json.dump([{**deny, "device": 4000}], f)
+    done = postern.cli(*asked, "--rules", path, check=False)
+    assert done.returncode == 1 and "rules[0]" in done.stderr, done.stderr
+    after = postern.http("GET", "/api/v1/rules")[1]["rules"]
+    assert [row["rule"] for row in after] == [row["rule"] for row in rules]
+    with lab.pcp("lan2", L.ROUTER, L.LAN2) as client:
+        assert client.map("tcp", 8000, 8000, nonce=NONCE).result == 0
+    postern.cli("rule", "insert", "1", "deny", "--device", "nas", "--internal", "8001", "--yes")
+    assert " nas, internal 8001 " in postern.cli("rules").stdout
+
+
 # ---- the record ----
+
+def test_a_text_is_found(lab):
+    """By a part of the reason, whatever its letters' case, or by a port."""
+    postern = lab.start_postern()
+    with lab.pcp("lan1", L.ROUTER, L.LAN1) as client:
+        assert client.map("tcp", 22, 22, nonce=NONCE).name == "NOT_AUTHORIZED"
+        assert client.map("tcp", 8000, 8000, nonce=NONCE).result == 0
+    assert wait_for(lambda: len(record(lab)) >= 2, 3)
+    for text, ports in (("PORTS below 1024", {22}), ("8000", {8000}), ("no%thing+ &", set())):
+        said = json.loads(postern.cli("--json", "record", "--text", text).stdout)
+        assert {r["internal"]["port"] for r in said["record"]} == ports, (text, said)
+        assert said["next"] is None
+    said = postern.cli("record", "--count", "1").stdout
+    assert "There may be older ones: --before " in said, said
+
+
+def test_a_search_ends_and_goes_on(lab):
+    """One that finds nothing looks at 20000 rows and tells where it stopped."""
+    postern = lab.start_postern()
+    with lab.pcp("lan1", L.ROUTER, L.LAN1) as client:
+        assert client.map("tcp", 22, 22, nonce=NONCE).name == "NOT_AUTHORIZED"
+        assert wait_for(lambda: record(lab), 3)
+        assert client.map("tcp", 8000, 8000, nonce=NONCE).result == 0
+    assert wait_for(lambda: len(record(lab)) == 2, 3)
+    last = record(lab)[0]["seq"]
+    with database(lab) as db:
+        rest = ", ".join(row[1] for row in db.execute("PRAGMA table_info(record)")
+                         if row[1] != "seq")
+        db.execute("WITH RECURSIVE n(i) AS"
+                   " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 21000)"
+                   f" INSERT INTO record (seq, {rest}) SELECT ? + i, {rest} FROM record, n"
+                   f" WHERE seq = ?", (last, last))
+    target = "/api/v1/record?text=ports+below"
+    first = postern.http("GET", target)[1]
+    assert first == {"record": [], "next": last + 1001}, first
+    second = postern.http("GET", f"{target}&before={first['next']}")[1]
+    assert [row["internal"]["port"] for row in second["record"]] == [22] and not second["next"]
+    assert len(postern.http("GET", "/api/v1/record?text=8000&count=1000")[1]["record"]) == 1000
+
 
 def test_a_flipped_byte_is_named(lab):
     postern = lab.start_postern()
@@ -318,6 +384,24 @@ def test_the_export_is_lines_of_json(lab):
     rows = [json.loads(line) for line in postern.cli("record", "export").stdout.splitlines()]
     assert {r["what"] for r in rows} >= {"open", "refuse", "rules"}, [r["what"] for r in rows]
     assert sorted(r["seq"] for r in rows) == sorted({r["seq"] for r in record(lab)})
+
+
+def test_the_log_has_it_too(lab):
+    """Where the owner wants it: each row is a line, without the words of apps."""
+    postern = lab.start_postern(log={"record": "yes"})
+    upnp.Igd(lab, "lan1").add(8000, L.LAN1, text="words of an app")
+    with lab.pcp("lan1", L.ROUTER, L.LAN1) as client:
+        assert client.map("tcp", 22, 22, nonce=NONCE).name == "NOT_AUTHORIZED"
+    postern.cli("preset", "lockdown", "--yes")
+
+    def lines():
+        with open(f"{lab.dir}/posternd.log", encoding="utf-8") as log:
+            return [line for line in log if "record: " in line]
+    assert wait_for(lambda: len(lines()) >= 4, 3), lines()
+    for words in (f"open TCP {L.WAN} 8000 {L.LAN1} 8000 by UPnP", "refuse TCP", "preset by owner",
+                  "close TCP"):
+        assert any(words in line for line in lines()), (words, lines())
+    assert not any("words of an app" in line for line in lines())
 
 
 if __name__ == "__main__":

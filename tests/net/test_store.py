@@ -113,6 +113,32 @@ def test_a_crowd_of_invented_addresses(lab):
     assert 8000 in opened(lab)
 
 
+def test_a_lost_store_mixes_up_nobody(lab):
+    """What is open goes on from the kernel's memory, and is its device's as before: the numbers of
+    devices are given out anew by then."""
+    postern = lab.start_postern()
+    hosts = {"lan1": (L.LAN1, 21001), "lan2": (L.LAN2, 21002)}
+    for name, (address, port) in hosts.items():
+        lab.tcp_server(name, address, port)
+        assert lab.pcp(name, L.ROUTER, None).map("tcp", port, port).name == "SUCCESS"
+    postern.daemon.kill9()
+    for name in os.listdir(f"{lab.dir}/state"):
+        os.remove(f"{lab.dir}/state/{name}")
+    lab.ns("router").ip("neigh", "flush", "dev", "br-lan")
+    lab.ns("router").run(["ping", "-c", "1", "-W", "1", L.LAN2])
+    postern.daemon.start()      # lan2 is the first it hears of
+    postern.ready()
+    macs = {port: lab.mac(name) for name, (_, port) in hosts.items()}
+
+    def owners():
+        lab.ns("router").run(["ping", "-c", "1", "-W", "1", L.LAN1])
+        listing = postern.http("GET", "/api/v1/openings")[1]["openings"]
+        return {o["external"]["port"]: o["device"]["mac"] for o in listing}
+    assert wait_for(lambda: owners() == macs, 3), (owners(), macs)
+    for name, (_, port) in hosts.items():
+        assert lab.tcp_reach("inet1", L.WAN, port).startswith(name.encode())
+
+
 def test_a_damaged_rule_is_not_believed(lab):
     """The last good policy, its copy, is in force: not what is left of the stored one."""
     postern = lab.start_postern()

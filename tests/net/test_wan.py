@@ -122,7 +122,7 @@ def test_the_interface_is_renamed_and_back(lab):
     lab.batch("router", "link set wan0 down\nlink set wan0 name away\nlink set away up\n"
                         "route add default via 203.0.113.1\n")
     assert wan_is(lab, "0.0.0.0")
-    assert not reached(lab)
+    assert wait_for(lambda: not reached(lab), 1)
     lab.batch("router", "link set away down\nlink set away name wan0\nlink set wan0 up\n"
                         "route add default via 203.0.113.1\n")
     assert wait_for(lambda: reached(lab), 3)

@@ -279,10 +279,11 @@ def test_accounts_outlast_the_daemon(lab):
     postern = lab.start_postern()
     web = Web(lab)
     web.setup()
+    setting = ("PUT", "/api/v1/settings/quota.device", {"value": 5})
+    assert web.ask(*setting)[0] in (200, 204), "stored, and before it the session"
     postern.kill9()
     postern.restart()
     assert web.ask("GET", "/api/v1/accounts")[0] == 200
-    setting = ("PUT", "/api/v1/settings/quota.device", {"value": 5})
     status, answer = web.ask(*setting)
     assert (status, answer["error"]["code"]) == (401, "again")
     assert web.ask("POST", "/api/v1/session/renew", {"password": GOOD})[0] == 204

@@ -128,7 +128,8 @@ static int error_word(const char *word)
 		const char *word;
 		int err;
 	} words[] = {{"range", ERR_RANGE}, {"denied", ERR_DENIED}, {"not-found", ERR_NOT_FOUND},
-		{"exists", ERR_EXISTS}, {"full", ERR_FULL}};
+		{"exists", ERR_EXISTS}, {"full", ERR_FULL},
+		{"unstored", ERR_UNSTORED}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(word, words[i].word) == 0)

@@ -445,10 +445,11 @@ struct page {
 	bool came;
 };
 
-static void on_page(void *arg, int err, const struct core_row *rows, size_t count)
+static void on_page(void *arg, int err, const struct core_row *rows, size_t count, uint64_t next)
 {
 	struct page *p = arg;
 
+	(void)next;
 	p->came = true;
 	p->count = err ? 0 : count;
 	for (size_t i = 0; i < p->count; i++)

@@ -7,6 +7,7 @@
 #include "gateway/knock.h"
 #include "protocols/err.h"
 #include "web/api_routes.h"
+#include "web/auth.h"
 #include "web/auth_routes.h"
 
 #include <jansson.h>
@@ -52,6 +53,7 @@ static struct {
 	struct lease lease;
 	struct db_device device;
 	size_t alerts, cards, hands, openings;
+	const char *fingerprint;
 } w;
 
 /* ---- httpd ---- */
@@ -152,6 +154,12 @@ ELSEWHERE(auth_session_delete)
 ELSEWHERE(auth_tokens_get)
 ELSEWHERE(auth_tokens_post)
 ELSEWHERE(auth_token_delete)
+
+struct auth_place auth_place(const struct auth *auth)
+{
+	assert_ptr_equal(auth, &w);
+	return (struct auth_place){"https://192.168.1.1:8443/", w.fingerprint};
+}
 
 /* ---- the core ---- */
 
@@ -293,7 +301,7 @@ int core_close(struct core *core, uint32_t id, enum core_close how, const struct
 {
 	(void)core;
 	w.id = id;
-	w.how = how;
+	w.how = (int)how;
 	return did("close", act);
 }
 
@@ -390,22 +398,27 @@ int core_policy_preview(struct core *core, const struct policy *policy,
 	return preview(closing, "policy preview");
 }
 
-int core_reset(struct core *core, const struct core_act *act)
+int core_reset(struct core *core, const struct core_act *act, struct core_fault *fault)
 {
-	(void)core;
+	(void)core, (void)fault;
 	return did("reset", act);
 }
 
-int core_explain(struct core *core, const struct map_req *req, core_explained_fn *fn, void *arg)
+int core_explain(struct core *core, const struct core_explain *x, struct core_fault *fault,
+	core_explained_fn *fn, void *arg)
 {
 	static const enum decide_miss misses[] = {DECIDE_OFF, DECIDE_MATCH};
 	const struct core_explained e = {.result = MAP_DENIED, .rule_id = 2, .why = "so",
-		.misses = misses, .miss_count = 2};
+		.rules = x->rules ? x->rules : w.rules,
+		.rule_count = x->rules ? x->count : w.rule_count,
+		.misses = misses, .miss_count = x->rules ? 0 : 2};
 
 	(void)core;
-	w.req = *req;
-	fn(arg, &e);
-	return 0;
+	w.req = x->req;
+	*fault = (struct core_fault){"rules[1]", "there is no such device"};
+	if (!w.act_err)
+		fn(arg, &e);
+	return w.act_err;
 }
 
 int core_device_put(struct core *core, uint32_t id, const struct core_device_change *change,
@@ -524,10 +537,11 @@ int core_record_page(struct core *core, const struct core_page *page, core_page_
 
 	(void)core;
 	w.page = *page;
+	assert_int_equal(strlen(page->filter.text), strnlen(page->filter.text, DB_RECORD_FIND_MAX));
 	for (size_t i = 0; i < count; i++)
 		rows[i] = (struct core_row){.record = {.seq = first - i, .what = "open"},
 			.detail = i % 2 ? "{\"before\":1}" : "cut {"};
-	fn(arg, w.act_err, rows, count);
+	fn(arg, w.act_err, rows, count, count == page->count ? first - count + 1 : 0);
 	return 0;
 }
 
@@ -550,7 +564,8 @@ static struct str vendor_of(void *arg, const uint8_t mac[6])
 
 static int set_up(void **state)
 {
-	struct api_config config = {.core = (struct core *)&w, .vendor_of = vendor_of};
+	struct api_config config = {.core = (struct core *)&w, .auth = (struct auth *)&w,
+		.vendor_of = vendor_of};
 
 	memset(&w, 0, sizeof(w));
 	config.loop = w.loop = loop_new_virtual(1000);
@@ -574,7 +589,9 @@ static int set_up(void **state)
 		w.rules[i].position = i + 1;
 		snprintf(w.rules[i].note, sizeof(w.rules[i].note), "note %u", i + 1);
 	}
+	w.rules[1].device_id = 1;
 	w.cards = w.alerts = w.hands = w.openings = 1;
+	w.fingerprint = "5E:10";
 	w.at_once = true;
 	w.api = api_new(&config);
 	assert_non_null(w.api);
@@ -815,11 +832,24 @@ static void bodies_are_read_strictly(void **state)
 		{"POST", "/api/v1/explain", "{\"origin\":\"pcp\",\"proto\":\"tcp\",\"remote\":\""
 			"::/0\","
 			"\"internal\":{\"address\":\"192.168.1.10\",\"port\":1}}", "remote"},
+		{"POST", "/api/v1/explain", "{\"origin\":\"pcp\",\"proto\":\"tcp\",\"rules\":{},"
+			"\"internal\":{\"address\":\"192.168.1.10\",\"port\":1}}", "rules"},
+		{"POST", "/api/v1/explain", "{\"origin\":\"pcp\",\"proto\":\"tcp\",\"rules\":[{},"
+			"{\"verdict\":1}],"
+			"\"internal\":{\"address\":\"192.168.1.10\",\"port\":1}}", "rules[0]"
+			".verdict"},
 		{"PUT", "/api/v1/policy", "{\"postern\":1,\"nosuch\":1}", "nosuch"},
 		{"PUT", "/api/v1/policy", "{\"postern\":1", "line 1"},
 		{"DELETE", "/api/v1/openings/1?for=ever", "", "for"},
 		{"GET", "/api/v1/record?ring=all", "", "ring"},
 		{"GET", "/api/v1/record?count=1001", "", "count"},
+		{"GET", "/api/v1/record?text=%", "", "text"},
+		{"GET", "/api/v1/record?text=%2", "", "text"},
+		{"GET", "/api/v1/record?text=%4g", "", "text"},
+		{"GET", "/api/v1/record?text=a%00b", "", "text"},
+		{"GET", "/api/v1/record?text=%ff", "", "text"},
+		{"GET", "/api/v1/record?text=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+			"aaaaaaaaaaaaaaaa", "", "text"},
 		{"GET", "/api/v1/record/export?ring=1", "", "ring"},
 		{"GET", "/api/v1/events?pending=2", "", "pending"},
 		{"GET", "/api/v1/openings?counters=yes", "", "counters"},
@@ -884,6 +914,10 @@ static void acts_are_answered_when_done(void **state)
 	call(API_ROLE_ADMIN, "POST", "/api/v1/openings/1/undo", "");
 	w.act.done(w.act.arg, ERR_EXISTS);
 	assert_int_equal(w.status, 409);
+	call(API_ROLE_ADMIN, "PUT", "/api/v1/attended", "{\"attended\":true}");
+	w.act.done(w.act.arg, ERR_UNSTORED);
+	assert_int_equal(w.status, 500);
+	assert_non_null(strstr(w.body, "\"not_stored\""));
 	call(API_ROLE_ADMIN, "POST", "/api/v1/flush", "");
 	the_request.gone(the_request.arg);
 	w.act.done(w.act.arg, 0);
@@ -995,6 +1029,9 @@ static void what_is_given_arrives(void **state)
 	assert_int_equal(w.page.filter.rule_id, 5);
 	assert_int_equal(w.page.before, 100);
 	assert_int_equal(w.page.count, 2);
+	assert_string_equal(w.page.filter.text, "");
+	ask_only("GET", "/api/v1/record?text=a+%22Gam%c3%A9%22%2B&count=2", "", 200);
+	assert_string_equal(w.page.filter.text, "a \"Gam\xc3\xa9\"+");
 }
 
 /* ---- what is shown ---- */
@@ -1012,16 +1049,21 @@ static void things_are_shown(void **state)
 		{"/api/v1/devices/1", "device.name", "NAS"},
 		{"/api/v1/zones", "zones.4.name", "blocked"},
 		{"/api/v1/rules", "rules.1.rule.note", "note 2"},
+		{"/api/v1/rules", "rules.0.device", "(none)"},
+		{"/api/v1/rules", "rules.1.device.name", "NAS"},
 		{"/api/v1/presets", "presets.2.name", "lockdown"},
 		{"/api/v1/cards", "cards.0.items.0.risk.class", "risky"},
 		{"/api/v1/cards", "cards.0.items.0.description", "a\x1b"},
 		{"/api/v1/cards", "cards.0.state", "open"},
 		{"/api/v1/hands", "hands.0.hand.name", "Web"},
+		{"/api/v1/hands", "hands.0.device.name", "NAS"},
 		{"/api/v1/hands", "hands.0.status.state", "open"},
 		{"/api/v1/alerts", "alerts.0.kind", "gateway"},
 		{"/api/v1/alerts", "alerts.0.sentence", "Another device claims to be the router "
 			"(UPnP): 00:00:00:00:00:00 on br-lan."},
 		{"/api/v1/status", "preset", "ask"},
+		{"/api/v1/status", "web.url", "https://192.168.1.1:8443/"},
+		{"/api/v1/status", "web.fingerprint", "5E:10"},
 		{"/api/v1/record", "record.0.detail", "cut {"},
 		{"/api/v1/policy", "preset", "ask"},
 		{"/api/v1/services", "services.0.protos.0", "tcp"},
@@ -1151,6 +1193,51 @@ static void requests_are_explained(void **state)
 		"\"internal\":{\"address\":\"192.168.1.10\",\"port\":8080}}", 200);
 	assert_memory_equal(w.req.nonce, "its own one", 12);
 	assert_null(strstr(w.body, "its own one"));
+	json_decref(root);
+}
+
+#define GAME "{\"origin\":\"upnp\",\"proto\":\"udp\"," \
+	"\"internal\":{\"address\":\"192.168.1.10\",\"port\":3074}"
+
+/* Rules of the body are tried, and the answer speaks of them by their place. */
+static void drafts_are_tried(void **state)
+{
+	json_t *root = ask("POST", "/api/v1/explain", GAME "}", 200);
+
+	(void)state;
+	assert_int_equal(number(root, "rule"), 2);
+	assert_int_equal(number(root, "place"), 2);
+	assert_int_equal(number(root, "misses.0.place"), 1);
+	json_decref(root);
+	root = ask("POST", "/api/v1/explain", GAME ",\"rules\":[{\"id\":2,\"verdict\":\"deny\","
+		"\"note\":\"no games\"}]}", 200);
+	assert_int_equal(number(root, "place"), 1);
+	assert_string_equal(text(root, "rule_note"), "no games");
+	assert_int_equal(json_array_size(at(root, "misses")), 0);
+	json_decref(root);
+	/* Without any rule, none decides. */
+	root = ask("POST", "/api/v1/explain", GAME ",\"rules\":[]}", 200);
+	assert_true(json_is_null(at(root, "place")));
+	assert_true(json_is_null(at(root, "rule_note")));
+	json_decref(root);
+	w.act_err = ERR_RANGE;
+	root = ask("POST", "/api/v1/explain", GAME ",\"rules\":[]}", 400);
+	assert_string_equal(text(root, "error.field"), "rules[1]");
+	assert_string_equal(text(root, "error.message"), "there is no such device");
+	json_decref(root);
+	w.act_err = ERR_BUSY;
+	ask_only("POST", "/api/v1/explain", GAME "}", 503);
+}
+
+static void record_goes_on(void **state)
+{
+	json_t *root = ask("GET", "/api/v1/record?count=100", "", 200);
+
+	(void)state;
+	assert_int_equal(number(root, "next"), 151);
+	json_decref(root);
+	root = ask("GET", "/api/v1/record?count=251", "", 200);
+	assert_true(json_is_null(at(root, "next")));
 	json_decref(root);
 }
 
@@ -1317,7 +1404,8 @@ int main(void)
 		TEST(errors_of_the_core), TEST(approvers_answer_but_do_not_block),
 		TEST(what_is_given_arrives), TEST(things_are_shown), TEST(things_are_as_documented),
 		TEST(previews_list_what_closes), TEST(requests_are_explained),
-		TEST(record_is_verified), TEST(record_is_exported), TEST(hands_are_tested),
+		TEST(drafts_are_tried), TEST(record_goes_on), TEST(record_is_verified),
+		TEST(record_is_exported), TEST(hands_are_tested),
 		TEST(news_are_told), TEST(news_of_the_whole_are_told_together),
 		TEST(pending_hears_what_waits_only),
 	};

@@ -38,7 +38,11 @@ struct rig {
 	bool has_cookie;
 	char csrf[AUTH_SECRET_COOKIE_LEN + 1];
 	/* what was written */
-	int writes, attended, store_err;
+	int writes, attended, store_err, stored_err;
+	core_auth_all_fn *all;
+	void *all_arg;
+	struct core_auth_row rows_all[16];
+	size_t all_count;
 	struct core_act acts[16];	/* whose done is still to be called */
 	size_t act_count;
 	char what[24];
@@ -103,12 +107,26 @@ int core_auth_put(struct core *core, const struct core_auth_change *change,
 	return 0;
 }
 
+void core_auth_keep(struct core *core, core_auth_all_fn *fn, void *arg)
+{
+	(void)core;
+	rig->all = fn;
+	rig->all_arg = arg;
+}
+
+void core_auth_add(struct store_job *all, const struct core_auth_row *row)
+{
+	(void)all;
+	assert_true(rig->all_count < sizeof(rig->rows_all) / sizeof(rig->rows_all[0]));
+	rig->rows_all[rig->all_count++] = *row;
+}
+
 /* As the store does: from the loop, later. */
 static void store(void)
 {
 	while (rig->act_count > 0) {
 		struct core_act act = rig->acts[--rig->act_count];
-		act.done(act.arg, 0);
+		act.done(act.arg, rig->stored_err);
 	}
 }
 
@@ -640,6 +658,49 @@ static void test_store_fails(void **state)
 	assert_int_equal(change(), 200);
 }
 
+/* It is in force, and so is somebody to ask. */
+static void test_setup_unstored(void **state)
+{
+	char code[AUTH_SECRET_CODE_LEN + 1];
+
+	(void)state;
+	print_code(code);
+	rig->stored_err = ERR_UNSTORED;
+	assert_int_equal(setup(code, "anna", GOOD), 500);
+	assert_non_null(strstr(rig->body, "not_stored"));
+	assert_int_equal(rig->attended, 1);
+	assert_int_equal(login("anna", GOOD), 200);
+}
+
+static size_t count_all(enum core_auth_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rig->all_count; i++)
+		n += rig->rows_all[i].kind == kind;
+	return n;
+}
+
+/* The store is written anew with what there is, and nothing that went while it failed. */
+static void test_store_works_again(void **state)
+{
+	(void)state;
+	first_account();
+	rig->store_err = ERR_FULL;
+	assert_int_equal(call("POST", NULL, API_ROLE_VIEWER, auth_logout_post, ""), 204);
+	assert_non_null(rig->all);
+	rig->all(rig->all_arg, NULL);
+	assert_int_equal(rig->all_count, 1);
+	assert_int_equal(rig->rows_all[0].kind, CORE_AUTH_ACCOUNT);
+	assert_string_equal(rig->rows_all[0].account.name, "anna");
+	rig->cookie[0] = '\0';
+	assert_int_equal(login("anna", GOOD), 200);
+	rig->all_count = 0;
+	rig->all(rig->all_arg, NULL);
+	assert_int_equal(rig->all_count, 2);
+	assert_int_equal(count_all(CORE_AUTH_SESSION), 1);
+}
+
 /* Reading does not wear the flash out. */
 static void test_writes(void **state)
 {
@@ -668,6 +729,7 @@ int main(void)
 		RIG(test_login), RIG(test_lock), RIG(test_idle), RIG(test_approver),
 		RIG(test_logout), RIG(test_sessions), RIG(test_password), RIG(test_tokens),
 		RIG(test_restart), RIG(test_store_fails), RIG(test_writes),
+		RIG(test_setup_unstored), RIG(test_store_works_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

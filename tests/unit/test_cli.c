@@ -20,9 +20,10 @@
 
 #include <cmocka.h>
 
-/* ---- a server with one answer ---- */
+/* ---- a server with an answer for each client; a form feed stands between two ---- */
 
 static char path[64];
+static int heard = -1;		/* where it writes what it was asked; -1: nowhere */
 
 static int listen_here(void)
 {
@@ -37,23 +38,59 @@ static int listen_here(void)
 	return fd;
 }
 
-/* In a child: says answer in pieces of step bytes to one client. The child's id. */
+static bool is_whole(const char *request)
+{
+	const char *body = strstr(request, "\r\n\r\n");
+	const char *length = strstr(request, "Content-Length: ");
+	uint32_t wanted = 0;
+
+	if (body && length) {
+		struct str text = {length + 16, strcspn(length + 16, "\r")};
+		assert_int_equal(str_u32(text, 0, 4096, &wanted), 0);
+	}
+	return body && strlen(body + 4) >= wanted;
+}
+
+/* It may come in pieces. How long it is; 0: not all of it came. */
+static size_t take_request(int c, char *request, size_t size)
+{
+	size_t len = 0;
+
+	for (ssize_t got; (got = recv(c, request + len, size - 1 - len, 0)) > 0;) {
+		len += (size_t)got;
+		request[len] = '\0';
+		if (is_whole(request))
+			return len;
+	}
+	return 0;
+}
+
+static void serve_one(int fd, const char *answer, size_t len, size_t step)
+{
+	char request[4096];
+	int c = accept(fd, NULL, NULL);
+	size_t got = take_request(c, request, sizeof(request));
+
+	if (got > 0 && heard >= 0 && write(heard, request, got) < 0)
+		_exit(1);
+	for (size_t i = 0; got > 0 && i < len; i += step) {
+		send(c, answer + i, len - i < step ? len - i : step, MSG_NOSIGNAL);
+		if (step < 100)
+			usleep(200);
+	}
+	close(c);
+}
+
+/* In a child: says the answers in pieces of step bytes. The child's id. */
 static pid_t serve(int fd, const char *answer, size_t step)
 {
 	pid_t pid = fork();
-	char request[4096];
-	size_t len = strlen(answer);
-	int c;
 
 	if (pid != 0)
 		return pid;
-	c = accept(fd, NULL, NULL);
-	if (recv(c, request, sizeof(request), 0) > 0)
-		for (size_t i = 0; i < len; i += step) {
-			send(c, answer + i, len - i < step ? len - i : step, MSG_NOSIGNAL);
-			if (step < 100)
-				usleep(200);
-		}
+	for (const char *end; (end = strchr(answer, '\f')); answer = end + 1)
+		serve_one(fd, answer, (size_t)(end - answer), step);
+	serve_one(fd, answer, strlen(answer), step);
 	_exit(0);
 }
 
@@ -260,9 +297,12 @@ static void test_status(void **state)
 {
 	char *text = shown(cli_show_status, "{\"version\":\"1\\u001b\",\"wan\":{\"address\":"
 		"\"100.64.0.1\",\"private\":true},\"firewall\":\"failed\",\"store\":\"ok\","
-		"\"openings\":5,\"devices_with_openings\":3,\"attended\":false,\"uptime_s\":60}");
+		"\"openings\":5,\"devices_with_openings\":3,\"attended\":false,\"uptime_s\":60,"
+		"\"web\":{\"url\":\"https://192.168.1.1:8443/\",\"fingerprint\":\"5E:10\"}}");
 
 	(void)state;
+	assert_non_null(strstr(text, "Web        https://192.168.1.1:8443/\n"));
+	assert_non_null(strstr(text, "its certificate: 5E:10\n"));
 	assert_non_null(strstr(text, "Nobody looks after this router yet: 3 devices opened 5 "
 		"ports."));
 	assert_non_null(strstr(text, "your provider is in front"));
@@ -294,6 +334,8 @@ static void test_owner(void **state)
 			"\"device\":7,"
 			"\"external\":\"8000-8010\",\"when\":\"daily 08:00-20:00\"},\"use\":{}}]}",
 			"device 7, external 8000-8010, daily 08:00-20:00"},
+		{cli_show_rules, "{\"rules\":[{\"rule\":{\"id\":5,\"device\":7,\"proto\":\"tcp\"},"
+			"\"device\":{\"id\":7,\"name\":\"NAS\"}}]}", " NAS, tcp "},
 		{cli_show_rules, "{\"rules\":[{\"rule\":{\"id\":5,\"enabled\":false}}]}", "off"},
 		{cli_show_rules, "{\"rules\":[{\"rule\":{\"id\":5}}]}", "everything"},
 		{cli_show_explained, "{\"result\":\"refused\",\"allowed\":false,\"why\":\"it is "
@@ -303,6 +345,9 @@ static void test_owner(void **state)
 			"\"why\":\"it is switched off\"}],\"device\":null}",
 			"  rule 1 (a\\x1b): it is switched off\n"
 			"rule 3 (bed time) decides: refused, it is late\n"},
+		{cli_show_explained, "{\"result\":\"refused\",\"misses\":[],\"rule\":9,\"place\":2,"
+			"\"rule_note\":\"no games\"}",
+			"rule 9 at place 2 (no games) decides: refused"},
 		{cli_show_explained, "{\"result\":\"ok\",\"allowed\":true,\"misses\":[],"
 			"\"external\":{"
 			"\"address\":\"203.0.113.2\",\"port\":80},\"lifetime_s\":7200}",
@@ -320,6 +365,9 @@ static void test_owner(void **state)
 			"\"port\":80,"
 			"\"internal\":8080,\"count\":3},\"status\":{\"state\":\"waiting\"}}]}",
 			"tcp,udp 80-82 -> 8080"},
+		{cli_show_hands, "{\"hands\":[{\"hand\":{\"id\":1,\"device\":7,\"port\":80},"
+			"\"device\":{\"id\":7,\"name\":\"NAS\"}}]}", " NAS "},
+		{cli_show_record, "{\"record\":[],\"next\":812}", "older ones: --before 812\n"},
 		{cli_show_devices, "{\"devices\":[{\"device\":{\"id\":7,\"hostname\":\"nas\","
 			"\"random_mac\":true,\"zone\":\"new\"},\"addresses\":[{\"address\""
 				":\"192.168.1.9\","
@@ -420,6 +468,8 @@ static int run(const char *answer, const char *line)
 	return WEXITSTATUS(status);
 }
 
+#define TEXT64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static void test_exits(void **state)
 {
 	static const char fine[] = "HTTP/1.1 204 No Content\r\n\r\n",
@@ -428,6 +478,7 @@ static void test_exits(void **state)
 		html[] = "HTTP/1.1 200 OK\r\n\r\n<html>",
 		bad[] = "HTTP/1.1 200 OK\r\n\r\n{\"ok\":false,\"bad_seq\":3}",
 		shut[] = "HTTP/1.1 200 OK\r\n\r\n{\"forwarded\":false,\"steps\":[]}",
+		cards[] = "HTTP/1.1 200 OK\r\n\r\n{\"cards\":[]}\fHTTP/1.1 204 No Content\r\n\r\n",
 		closing[] = "HTTP/1.1 200 OK\r\n\r\n{\"closing\":[{}]}",
 		devices[] = "HTTP/1.1 200 OK\r\n\r\n{\"devices\":[{\"device\":{\"id\":1,"
 			"\"name\":\"tv\"}},{\"device\":{\"id\":2,\"name\":\"tv\"}}]}";
@@ -437,7 +488,8 @@ static void test_exits(void **state)
 	} rows[] = {
 		{list, "list", 0}, {list, "list --json", 0}, {fine, "close 7", 0},
 		{fine, "close 7 --for day", 0}, {fine, "undo 7", 0}, {fine, "attend on", 0},
-		{fine, "allow 3", 0}, {fine, "not-now 3", 0}, {fine, "dismiss 3", 0},
+		{cards, "allow 3", 0}, {no, "allow 3", 1}, {fine, "not-now 3", 0},
+		{fine, "dismiss 3", 0},
 		{fine, "set quota.new 3", 0}, {fine, "shut 3", 0}, {fine, "forget 7", 0},
 		{fine, "preset ask --yes", 0}, {fine, "reset --yes", 0}, {fine, "merge 7 8", 0},
 		{fine, "device 7 --name x --yes", 0},
@@ -454,6 +506,8 @@ static void test_exits(void **state)
 		{fine, "record --ring x", 2}, {fine, "record --count x", 2},
 		{fine, "explain pcp map tcp 0 from 192.168.1.10", 2},
 		{fine, "explain pcp map tcp 80 to 192.168.1.10", 2},
+		{fine, "explain pcp map tcp 80 from 192.168.1.10 --rules /nonexistent", 1},
+		{fine, "record --text " TEXT64 TEXT64 TEXT64, 2},
 		{fine, "--help", 0}, {"", "list", 3}, {"", "rule move 1 2", 3},
 		{"", "--socket no/such status", 3},
 	};
@@ -468,6 +522,28 @@ static void test_exits(void **state)
 	}
 }
 
+/* What was not shown is not allowed. */
+static void test_allows_what_it_showed(void **state)
+{
+	char asked[8192] = "";
+	int ends[2];
+
+	(void)state;
+	if (!getenv("POSTERN_BUILD"))
+		skip();
+	assert_int_equal(pipe(ends), 0);
+	heard = ends[1];
+	assert_int_equal(run("HTTP/1.1 200 OK\r\n\r\n{\"cards\":[{\"id\":2,\"items\":[{}]},"
+		"{\"id\":3,\"items\":[{},{}]}]}\fHTTP/1.1 204 No Content\r\n\r\n", "always 3"), 0);
+	assert_true(read(ends[0], asked, sizeof(asked) - 1) > 0);
+	assert_non_null(strstr(asked, "GET /api/v1/cards "));
+	assert_non_null(strstr(asked, "POST /api/v1/cards/3/answer "));
+	assert_non_null(strstr(asked, "{\"answer\":\"always\",\"items\":2}"));
+	heard = -1;
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -477,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_status), cmocka_unit_test(test_events),
 		cmocka_unit_test(test_news), cmocka_unit_test(test_owner),
 			cmocka_unit_test(test_exits),
+		cmocka_unit_test(test_allows_what_it_showed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,7 +141,7 @@ static void test_structure(void **state)
 	EXPECT("[log]\n\nloud\n", 3, "\"loud\"", "key = value");
 	EXPECT("[log\n", 1, "]");
 	EXPECT("[logs]\nlevel = x\n", 1, "\"logs\"", "[interfaces], [paths]", "[log]");
-	EXPECT("[log]\ncolour = x\n", 2, "\"colour\"", "[log]", "target, level");
+	EXPECT("[log]\ncolour = x\n", 2, "\"colour\"", "[log]", "target, level, record");
 	EXPECT("[log]\nlevel = info\n# again\nlevel = info\n", 4, "level", "line 2");
 	EXPECT("[log]\nlevel =\n", 2, "level", "error, warning, info or debug", "empty");
 }
@@ -228,9 +228,9 @@ static void test_set(void **state)
  * away it means the same as an empty one. And the manual page knows every key. */
 static void test_installed_file(void **state)
 {
-	static const char *const dirs[][2] = {{"/var/lib/postern", POSTERN_STATEDIR},
-		{"/run/postern", POSTERN_RUNDIR},
-		{"/usr/share/postern", POSTERN_DATADIR}};
+	static const char *const dirs[][2] = {{"@localstatedir@/lib/postern", POSTERN_STATEDIR},
+		{"@runstatedir@/postern", POSTERN_RUNDIR},
+		{"@datadir@/postern", POSTERN_DATADIR}};
 	const char *src = getenv("POSTERN_SRC") ? getenv("POSTERN_SRC") : ".";
 	char path[4096], line[256], text[8192] = "";
 	struct conf c, defaults;
@@ -239,7 +239,7 @@ static void test_installed_file(void **state)
 	FILE *in;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/gateway/postern.conf.example", src);
+	snprintf(path, sizeof(path), "%s/gateway/postern.conf.in", src);
 	in = fopen(path, "r");
 	assert_non_null(in);
 	while (fgets(line, sizeof(line), in)) {
@@ -247,7 +247,6 @@ static void test_installed_file(void **state)
 		const char *rest = line + key;
 		keys += key;
 		for (size_t i = 0; i < 3; i++) {
-			/* The file is of a system-wide installation, this build need not be. */
 			const char *at = strstr(rest, dirs[i][0]);
 			if (!at)
 				continue;
@@ -261,7 +260,7 @@ static void test_installed_file(void **state)
 	assert_int_equal(decode(text, &c, &heard), 0);
 	conf_defaults(&defaults);
 	assert_string_equal(c.wan, "eth0");
-	assert_string_equal(c.lan[0], "br-lan");
+	assert_string_equal(c.lan[0], "br0");
 	memset(c.wan, 0, sizeof(c.wan));
 	memset(c.lan[0], 0, sizeof(c.lan[0]));
 	c.lan_count = 0;

@@ -66,11 +66,11 @@ struct page {
 	bool came;
 };
 
-static void on_page(void *arg, int err, const struct core_row *rows, size_t count)
+static void on_page(void *arg, int err, const struct core_row *rows, size_t count, uint64_t next)
 {
 	struct page *p = arg;
 
-	(void)rows;
+	(void)rows, (void)next;
 	assert_int_equal(err, 0);
 	p->count = count;
 	p->came = true;
@@ -173,6 +173,70 @@ static void test_only_this_for_good(void **state)
 	rig_restart(r);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
 	assert_int_equal(rig_ask(r, &other), MAP_PENDING);
+}
+
+/* What was asked for any external port does not get the port of another service. */
+static void test_always_reaches_no_risky_port(void **state)
+{
+	static const struct {
+		uint16_t external;
+		enum map_result result;
+	} rows[] = {{22, MAP_DENIED}, {53, MAP_DENIED}, {3389, MAP_DENIED}, {8080, MAP_PENDING},
+		{40000, MAP_OK}};
+	struct rig *r = *state;
+	struct map_req req = rig_map(A, 50000);
+
+	assert_int_equal(rig_ask(r, &req), MAP_PENDING);
+	assert_int_equal(answer(r, CARD_ALWAYS), 1);
+	assert_int_equal(rig_close(r, &req), MAP_OK);
+	req.exact = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		req.external.port = rows[i].external;
+		assert_int_equal(rig_ask(r, &req), rows[i].result);
+	}
+	assert_int_equal(rig_close(r, &req), MAP_OK);
+	/* As a suggestion it is no refusal: another port is given. */
+	req.exact = false;
+	req.external.port = 8080;
+	assert_int_equal(rig_ask(r, &req), MAP_OK);
+	assert_int_not_equal(r->ans.external.port, 8080);
+}
+
+/* A rule lets the device ask for others; the answer is for them as well. */
+static void test_for_another_host(void **state)
+{
+	struct rig *r = *state;
+	struct map_req req = rig_map(A, 3074), own = rig_map(A, 3080);
+	struct core_fault fault;
+	struct rule rules[32];
+	size_t count;
+	const struct rule *all = core_rules(r->core, &count);
+
+	assert_true(count < 32);
+	rule_init(&rules[0]);
+	rules[0].verdict = RULE_ASK;
+	rules[0].third_party = true;
+	memcpy(rules + 1, all, count * sizeof(*all));
+	assert_int_equal(core_rules_put(r->core, rules, count + 1, &act, &fault), 0);
+	rig_settle(r);
+	req.internal.addr = rig_addr("192.168.1.20");
+	req.third_party = true;
+	assert_int_equal(rig_ask(r, &req), MAP_PENDING);
+	assert_int_equal(answer(r, CARD_ALWAYS), 1);
+	assert_int_equal(core_openings(r->core), 1);
+	assert_int_equal(rig_ask(r, &req), MAP_OK);
+	req.internal.port++;
+	assert_int_equal(rig_ask(r, &req), MAP_PENDING);
+	/* What it asks for itself makes no rule for others. */
+	assert_int_equal(rig_ask(r, &own), MAP_PENDING);
+	all = core_rules(r->core, &count);
+	assert_true(all[0].third_party && all[0].maker == RULE_BY_CARD);
+	assert_int_equal(core_card_answer(r->core, card_at(r, 1)->id, CARD_ALLOWED, &act,
+				 &(size_t){0}), 0);
+	all = core_rules(r->core, &count);
+	for (size_t i = 0; i < count; i++)
+		assert_false(all[i].third_party && all[i].maker == RULE_BY_CARD &&
+			     all[i].internal_min == own.internal.port);
 }
 
 static void test_not_now(void **state)
@@ -404,6 +468,8 @@ int main(void)
 		TEST(test_today_needs_a_clock),
 		TEST(test_its_address_is_anothers),
 		TEST(test_only_this_for_good),
+		TEST(test_always_reaches_no_risky_port),
+		TEST(test_for_another_host),
 		TEST(test_not_now),
 		TEST(test_blocked),
 		TEST(test_missed_and_allowed_after_all),

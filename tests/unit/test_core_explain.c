@@ -10,6 +10,7 @@ struct told {
 	struct core_explained e;
 	enum decide_miss misses[RULES_MAX];
 	char why[128];
+	size_t place;		/* of the deciding rule among those tried; 0: none */
 };
 
 static void on_explained(void *arg, const struct core_explained *e)
@@ -19,7 +20,12 @@ static void on_explained(void *arg, const struct core_explained *e)
 	t->count++;
 	t->e = *e;
 	snprintf(t->why, sizeof(t->why), "%s", e->why);
-	memcpy(t->misses, e->misses, e->miss_count * sizeof(*e->misses));
+	if (e->miss_count)
+		memcpy(t->misses, e->misses, e->miss_count * sizeof(*e->misses));
+	for (size_t i = 0; i < e->rule_count; i++) {
+		if (e->rules[i].id == e->rule_id)
+			t->place = i + 1;
+	}
 }
 
 /* All that could change. */
@@ -50,12 +56,13 @@ static struct before look(struct rig *r)
 	return b;
 }
 
-static struct told explain(struct rig *r, const struct map_req *req)
+static struct told explain_by(struct rig *r, const struct core_explain *x)
 {
 	struct told t = {0};
 	struct before before = look(r), after;
+	struct core_fault fault;
 
-	assert_int_equal(core_explain(r->core, req, on_explained, &t), 0);
+	assert_int_equal(core_explain(r->core, x, &fault, on_explained, &t), 0);
 	assert_int_equal(t.count, 0);
 	rig_settle(r);
 	assert_int_equal(t.count, 1);
@@ -63,6 +70,11 @@ static struct told explain(struct rig *r, const struct map_req *req)
 	assert_memory_equal(&before, &after, sizeof(before));
 	assert_false(r->core->need_rebuild);
 	return t;
+}
+
+static struct told explain(struct rig *r, const struct map_req *req)
+{
+	return explain_by(r, &(struct core_explain){.req = *req});
 }
 
 static void test_granted(void **state)
@@ -127,16 +139,105 @@ static void test_one_at_a_time(void **state)
 {
 	struct rig *r = *state;
 	struct map_req req = rig_map(A, 3074), running = rig_map(B, 3074);
+	const struct core_explain x = {.req = req};
+	struct core_fault fault;
 	struct told t = {0};
 
 	/* A batch under way is waited for. */
 	rig_post(r, &running);
-	assert_int_equal(core_explain(r->core, &req, on_explained, &t), 0);
-	assert_int_equal(core_explain(r->core, &req, on_explained, &t), ERR_BUSY);
+	assert_int_equal(core_explain(r->core, &x, &fault, on_explained, &t), 0);
+	assert_int_equal(core_explain(r->core, &x, &fault, on_explained, &t), ERR_BUSY);
 	rig_settle(r);
 	assert_int_equal(t.count, 1);
 	assert_int_equal(t.e.result, MAP_OK);
 	assert_int_equal(core_openings(r->core), 1);
+}
+
+static struct rule no_games(void)
+{
+	struct rule r;
+
+	rule_init(&r);
+	r.verdict = RULE_DENY;
+	r.internal_min = r.internal_max = 3074;
+	snprintf(r.note, sizeof(r.note), "no games");
+	return r;
+}
+
+/* A draft decides, and nothing of it stays. */
+static void test_draft(void **state)
+{
+	struct rig *r = *state;
+	struct map_req game = rig_map(A, 3074), web = rig_map(A, 8080);
+	struct rule draft[RULES_MAX] = {0};
+	struct core_explain x = {.req = game, .rules = draft};
+	size_t count;
+	const struct rule *rules = core_rules(r->core, &count);
+	uint32_t next = r->core->next_rule_id;
+	struct told t;
+
+	memcpy(draft + 1, rules, count * sizeof(*rules));
+	draft[0] = no_games();
+	x.count = count + 1;
+	t = explain_by(r, &x);
+	assert_int_equal(t.e.result, MAP_DENIED);
+	assert_string_equal(t.why, "no games");
+	assert_int_equal(t.place, 1);
+	assert_int_equal(t.e.rule_id, next);
+	assert_int_equal(t.e.miss_count, 0);
+	x.req = web;
+	t = explain_by(r, &x);
+	/* Who changes rules looks after the router: new devices are asked about. */
+	assert_int_equal(t.e.result, MAP_PENDING);
+	assert_int_equal(t.misses[0], DECIDE_INTERNAL);
+	assert_false(core_state(r->core)->attended);
+	assert_int_equal(r->core->next_rule_id, next);
+	assert_ptr_equal(core_rules(r->core, &count), rules);
+	/* No rule at all. */
+	x.count = 0;
+	t = explain_by(r, &x);
+	assert_int_equal(t.e.result, MAP_DENIED);
+	assert_int_equal(t.e.rule_id, 0);
+	assert_int_equal(t.place, 0);
+	/* As if it had not been: the rules in force decide. */
+	assert_int_equal(rig_ask(r, &game), MAP_OK);
+}
+
+static void test_draft_at_fault(void **state)
+{
+	struct rig *r = *state;
+	struct rule draft[2] = {no_games(), no_games()};
+	struct core_explain x = {.req = rig_map(A, 3074), .rules = draft, .count = 2};
+	struct core_fault fault = {.why = ""};
+	struct told t = {0};
+
+	draft[1].device_id = 99;
+	assert_int_equal(core_explain(r->core, &x, &fault, on_explained, &t), ERR_RANGE);
+	assert_string_equal(fault.place, "rules[1]");
+	assert_string_equal(fault.why, "there is no such device");
+	x.count = RULES_MAX + 1;
+	assert_int_equal(core_explain(r->core, &x, &fault, on_explained, &t), ERR_RANGE);
+	rig_settle(r);
+	assert_int_equal(t.count, 0);
+	/* The next question is not held up. */
+	x.count = 1;
+	assert_int_equal(explain_by(r, &x).e.result, MAP_DENIED);
+}
+
+static void test_stopped_before_the_answer(void **state)
+{
+	struct rig *r = *state;
+	struct rule draft = no_games();
+	const struct core_explain x = {.req = rig_map(A, 3074), .rules = &draft, .count = 1};
+	struct core_fault fault;
+	struct told t = {0};
+
+	assert_int_equal(core_explain(r->core, &x, &fault, on_explained, &t), 0);
+	core_stop(r->core);
+	assert_int_equal(t.count, 1);
+	assert_int_equal(t.e.result, MAP_TROUBLE);
+	assert_string_equal(t.why, map_result_text(MAP_TROUBLE));
+	assert_int_equal(core_explain(r->core, &x, &fault, on_explained, &t), ERR_BUSY);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, rig_set_up, rig_tear_down)
@@ -148,6 +249,9 @@ int main(void)
 		TEST(test_refused_in_the_records_words),
 		TEST(test_a_question_is_not_asked),
 		TEST(test_one_at_a_time),
+		TEST(test_draft),
+		TEST(test_draft_at_fault),
+		TEST(test_stopped_before_the_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

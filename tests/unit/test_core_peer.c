@@ -399,10 +399,11 @@ static void over_ipv6(void **state)
 	assert_int_equal(ask(w, &req).result, MAP_DENIED);
 }
 
-static void on_page(void *arg, int err, const struct core_row *rows, size_t count)
+static void on_page(void *arg, int err, const struct core_row *rows, size_t count, uint64_t next)
 {
 	struct world *w = arg;
 
+	(void)next;
 	assert_int_equal(err, 0);
 	for (size_t i = 0; i < count; i++)
 		w->rows[i] = rows[i].record;

@@ -177,6 +177,7 @@ static void test_factory_and_reset(void **state)
 {
 	struct rig *r = *state;
 	struct map_req req = rig_map(A, 4000);
+	struct core_fault fault;
 	size_t count;
 
 	assert_int_equal(policy_json_save(r->factory, factory, strlen(factory)), 0);
@@ -187,7 +188,7 @@ static void test_factory_and_reset(void **state)
 	assert_int_equal(rig_ask(r, &req), MAP_DENIED);
 	assert_int_equal(core_preset_put(r->core, PRESET_OPEN, &act), 0);
 	put_rule(r, "no games");
-	assert_int_equal(core_reset(r->core, &act), 0);
+	assert_int_equal(core_reset(r->core, &act, &fault), 0);
 	copied(r);
 	(void)core_rules(r->core, &count);
 	assert_int_equal(count, 1);
@@ -201,6 +202,7 @@ static void test_factory_and_reset(void **state)
 static void test_a_bad_factory(void **state)
 {
 	struct rig *r = *state;
+	struct core_fault fault = {.place = ""};
 	size_t count;
 
 	assert_int_equal(policy_json_save(r->factory, factory, strlen(factory) - 1), 0);
@@ -209,6 +211,12 @@ static void test_a_bad_factory(void **state)
 	assert_int_equal(count, preset_of(PRESET_ASK)->below_count);
 	assert_non_null(alert(r));
 	assert_non_null(strstr(alert(r)->text, "line 1"));
+	/* Later on it is refused, and what the owner made stays. */
+	put_rule(r, "no games");
+	assert_int_equal(core_reset(r->core, &act, &fault), ERR_RANGE);
+	assert_string_equal(fault.place, "factory.json");
+	assert_non_null(strstr(fault.why, "line 1"));
+	assert_string_equal(first_note(r), "no games");
 }
 
 static void test_import(void **state)

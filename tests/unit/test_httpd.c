@@ -32,7 +32,7 @@ struct rig {
 	int requests;
 	char last[128];		/* method path?query of the last request */
 	size_t last_body;
-	struct httpd_request *kept[8];
+	struct httpd_request *kept[HTTPD_PER_SOURCE_MAX];
 	size_t kept_count;
 	struct httpd_stream *stream;
 	int gone;
@@ -146,6 +146,16 @@ static int set_up_virtual(void **state)
 	struct rig *r = calloc(1, sizeof(*r));
 
 	set_up_on(r, true, loop_new_virtual(1000));
+	*state = r;
+	return 0;
+}
+
+/* Who came first is told by a clock that moves between them. */
+static int set_up_virtual_tcp(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+
+	set_up_on(r, false, loop_new_virtual(1000));
 	*state = r;
 	return 0;
 }
@@ -443,17 +453,43 @@ static void test_slow_clients(void **state)
 		close(slow[i]);
 }
 
+/* What a source keeps open and does not use makes room for what it asks now. */
 static void test_per_source(void **state)
 {
 	struct rig *r = *state;
 	int fd[HTTPD_PER_SOURCE_MAX + 4];
 
-	for (int i = 0; i < HTTPD_PER_SOURCE_MAX + 4; i++)
+	for (int i = 0; i < HTTPD_PER_SOURCE_MAX + 4; i++) {
 		fd[i] = dial(r);
+		turn(r, 1);
+		loop_advance(r->loop, 1);
+	}
+	turn(r, 10);
+	assert_int_equal(httpd_connections(r->httpd), HTTPD_PER_SOURCE_MAX);
+	assert_true(hear(r, fd[3], NULL));
+	assert_false(hear(r, fd[4], NULL));
+	assert_int_equal(STATUS(r, "GET / HTTP/1.1\r\n" HEAD "\r\n"), 200);
+	for (int i = 0; i < HTTPD_PER_SOURCE_MAX + 4; i++)
+		close(fd[i]);
+}
+
+/* Those that wait for us do not. */
+static void test_per_source_waiting(void **state)
+{
+	struct rig *r = *state;
+	const char *later = "GET /later HTTP/1.1\r\n" HEAD "\r\n";
+	int fd[HTTPD_PER_SOURCE_MAX + 1];
+
+	for (int i = 0; i < HTTPD_PER_SOURCE_MAX; i++) {
+		fd[i] = dial(r);
+		say(r, fd[i], later, strlen(later));
+	}
+	turn(r, 10);
+	fd[HTTPD_PER_SOURCE_MAX] = dial(r);
 	turn(r, 10);
 	assert_int_equal(httpd_connections(r->httpd), HTTPD_PER_SOURCE_MAX);
 	assert_true(hear(r, fd[HTTPD_PER_SOURCE_MAX], NULL));
-	for (int i = 0; i < HTTPD_PER_SOURCE_MAX + 4; i++)
+	for (int i = 0; i < HTTPD_PER_SOURCE_MAX + 1; i++)
 		close(fd[i]);
 }
 
@@ -678,6 +714,7 @@ static void test_speed(void **state)
 #define TCP(f) cmocka_unit_test_setup_teardown(f, set_up_tcp, tear_down)
 #define UNIX(f) cmocka_unit_test_setup_teardown(f, set_up_unix, tear_down)
 #define VIRTUAL(f) cmocka_unit_test_setup_teardown(f, set_up_virtual, tear_down)
+#define VIRTUAL_TCP(f) cmocka_unit_test_setup_teardown(f, set_up_virtual_tcp, tear_down)
 
 int main(void)
 {
@@ -687,7 +724,8 @@ int main(void)
 		TCP(test_limits), UNIX(test_limits), TCP(test_chunked), TCP(test_nul),
 		TCP(test_keep_alive), UNIX(test_keep_alive), TCP(test_pipeline),
 		TCP(test_head_method),
-		TCP(test_expect), TCP(test_later), TCP(test_slow_clients), TCP(test_per_source),
+		TCP(test_expect), TCP(test_later), TCP(test_slow_clients),
+		VIRTUAL_TCP(test_per_source), TCP(test_per_source_waiting),
 		UNIX(test_total), TCP(test_admit), VIRTUAL(test_idle), VIRTUAL(test_stream),
 		VIRTUAL(test_stream_left), VIRTUAL(test_stream_stalled), VIRTUAL(test_stream_stuck),
 		UNIX(test_unix_socket), TCP(test_bound_to_interface), TCP(test_sleeps),

@@ -194,6 +194,16 @@ static void plain(void **state)
 	assert_true(str_is_plain(STR("")));
 }
 
+static void hex_digits(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		const char *digits = "0123456789abcdefABCDEF", *at = c ? strchr(digits, c) : NULL;
+		int value = at ? (int)(at - digits) : -1;
+		assert_int_equal(str_hex_digit((char)c), value > 15 ? value - 6 : value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +215,7 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(not_numbers),
 		cmocka_unit_test(number_overflow),
+		cmocka_unit_test(hex_digits),
 		cmocka_unit_test(utf8_good),
 		cmocka_unit_test(utf8_bad),
 		cmocka_unit_test(utf8_cut),
