@@ -5,6 +5,7 @@
 #include "protocols/err.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct httpd_field fields[] = {
 	{"Cache-Control", "no-store"},
@@ -203,4 +204,48 @@ bool api_query_u64(const struct api_call *call, const char *name, uint64_t max, 
 	if (err)
 		api_error(call->req, 400, "bad_value", "a whole number within its range", name);
 	return !err;
+}
+
+static int hex(char c)
+{
+	const char *digits = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* As forms are sent. False: it is none, or too long. */
+static bool decode(struct str text, struct writer *w)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t byte = (uint8_t)(text.p[i] == '+' ? ' ' : text.p[i]);
+		if (byte == '%') {
+			int high = i + 2 < text.len ? hex(text.p[i + 1]) : -1;
+			int low = high >= 0 ? hex(text.p[i + 2]) : -1;
+			if (low < 0)
+				return false;
+			byte = (uint8_t)(high << 4 | low);
+			i += 2;
+		}
+		writer_u8(w, byte);
+	}
+	return !w->full;
+}
+
+bool api_query_text(const struct api_call *call, const char *name, char *inout, size_t size)
+{
+	char text[256];
+	struct writer w = writer_to(text, size - 1 < sizeof(text) ? size - 1 : sizeof(text));
+	struct str sent;
+	int err = httpd_query(call->req, str_from(name), &sent);
+
+	if (err == ERR_NOT_FOUND)
+		return true;
+	if (err || !decode(sent, &w) || !str_is_utf8(writer_done(&w))) {
+		api_error(call->req, 400, "bad_value", "a short text in UTF-8", name);
+		return false;
+	}
+	memcpy(inout, text, w.len);
+	inout[w.len] = '\0';
+	return true;
 }

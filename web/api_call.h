@@ -92,5 +92,8 @@ uint32_t api_id(const struct api_call *call);
 /* A number of the query within min..max, initial when it is not there. False: the call was
  * answered with an error. */
 bool api_query_u64(const struct api_call *call, const char *name, uint64_t max, uint64_t *inout);
+/* A text of the query without its "%20" and "+", NUL-terminated in size bytes; as it was when it is
+ * not there. False: the call was answered with an error. */
+bool api_query_text(const struct api_call *call, const char *name, char *inout, size_t size);
 
 #endif

@@ -120,7 +120,9 @@ void api_device_merge(const struct api_call *call)
 	struct api_act a;
 
 	if (root && api_body_read(call, root, "", &field, 1) && api_act_begin(call, &a)) {
-		a.denied = "one of them is a guest, and a guest is nobody else";
+		a.denied = id == (uint32_t)into
+				   ? "it is one device already"
+				   : "one of them is a guest, and a guest is nobody else";
 		api_act_end(&a, core_device_merge(call->api->core, id, (uint32_t)into, &a.act));
 	}
 	json_decref(root);

@@ -109,7 +109,7 @@ static bool show_hand_of(struct jsonw *j, const struct api *api, uint32_t id)
 	for (size_t i = 0; i < count; i++) {
 		if (hands[i].id != id)
 			continue;
-		api_show_hand(j, api->core, &hands[i]);
+		api_show_hand(j, api, &hands[i]);
 		return true;
 	}
 	return false;
@@ -177,7 +177,7 @@ static void tell_whole(struct api *api, enum core_news news)
 {
 	struct jsonw j = {0};
 
-	api_show_status(&j, api->core);
+	api_show_status(&j, api);
 	push_to_all(api, news, &j);
 }
 
@@ -253,7 +253,7 @@ static void push_status(struct api_stream *s)
 {
 	struct jsonw j = {0};
 
-	api_show_status(&j, s->api->core);
+	api_show_status(&j, s->api);
 	push(s->stream, "status", &j);
 	jsonw_free(&j);
 }

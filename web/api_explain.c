@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Route: what would be answered to a request, and why, without doing it. */
+/*
+ * Route: what would be answered to a request, and why, without doing it; by the rules in force, or
+ * by those of the body as if they were.
+ */
 #include "protocols/err.h"
 #include "web/api_body.h"
 #include "web/api_routes.h"
+#include "web/api_rules.h"
 #include "web/api_show.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LIFETIME_USUAL_S 7200
@@ -12,6 +17,7 @@
 struct asked {
 	const char *origin, *proto, *address, *client, *remote, *description;
 	int64_t port, external_port, lifetime_s;
+	const json_t *rules;
 };
 
 /* False: the call was answered. */
@@ -27,6 +33,7 @@ static bool read_asked(const struct api_call *call, json_t *root, struct asked *
 		{"remote", API_BODY_TEXT, false, &a->remote, 0, 0},
 		{"description", API_BODY_TEXT, false, &a->description, 0, 0},
 		{"lifetime_s", API_BODY_INT, false, &a->lifetime_s, 0, UINT32_MAX},
+		{"rules", API_BODY_ARRAY, false, &a->rules, 0, 0},
 	};
 	const struct api_body_field inner[] = {
 		{"address", API_BODY_TEXT, true, &a->address, 0, 0},
@@ -114,45 +121,57 @@ static const char *to_req(const struct asked *a, struct map_req *req, const char
 	return NULL;
 }
 
-static void show_misses(struct jsonw *j, const struct core *core, const struct core_explained *e)
+static void show_misses(struct jsonw *j, const struct core_explained *e)
 {
-	size_t count;
-	const struct rule *rules = core_rules(core, &count);
-
 	jsonw_array(j, "misses");
-	for (size_t i = 0; i < e->miss_count && i < count; i++) {
+	for (size_t i = 0; i < e->miss_count; i++) {
 		if (e->misses[i] == DECIDE_MATCH)
 			continue;
 		jsonw_object(j, NULL);
-		jsonw_u64(j, "rule", rules[i].id);
-		jsonw_text(j, "note", rules[i].note);
+		jsonw_u64(j, "rule", e->rules[i].id);
+		jsonw_u64(j, "place", i + 1);
+		jsonw_text(j, "note", e->rules[i].note);
 		jsonw_text(j, "why", decide_miss_text(e->misses[i]));
 		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);
 }
 
+/* The rule that decides, by its id, its place among those tried and its note. */
+static void show_rule(struct jsonw *j, const struct core_explained *e)
+{
+	size_t i = 0;
+
+	while (i < e->rule_count && e->rules[i].id != e->rule_id)
+		i++;
+	api_show_number(j, "rule", e->rule_id, 0);
+	api_show_number(j, "place", i < e->rule_count ? i + 1 : 0, 0);
+	jsonw_text(j, "rule_note", i < e->rule_count ? e->rules[i].note : NULL);
+}
+
+static void show(struct jsonw *j, const struct api *api, const struct core_explained *e)
+{
+	jsonw_object(j, NULL);
+	jsonw_text(j, "result", map_result_text(e->result));
+	jsonw_bool(j, "allowed", e->result == MAP_OK);
+	jsonw_text(j, "why", e->why);
+	show_rule(j, e);
+	api_show_endpoint(j, "external", &e->external.addr, e->external.port);
+	api_show_number(j, "lifetime_s", e->lifetime_s, MAP_LIFETIME_ENDLESS);
+	api_show_device_name(j, "device", api, e->device_id);
+	show_misses(j, e);
+	jsonw_object_end(j);
+}
+
 static void on_explained(void *arg, const struct core_explained *e)
 {
 	struct api_job *job = arg;
-	const struct rule *last = NULL;
 	struct jsonw j = {0};
 
-	jsonw_object(&j, NULL);
-	jsonw_text(&j, "result", map_result_text(e->result));
-	jsonw_bool(&j, "allowed", e->result == MAP_OK);
-	jsonw_text(&j, "why", e->why);
-	api_show_number(&j, "rule", e->rule_id, 0);
-	jsonw_text(&j, "rule_note", api_show_rule_note(job->core, e->rule_id, &last));
-	api_show_endpoint(&j, "external", &e->external.addr, e->external.port);
-	api_show_number(&j, "lifetime_s", e->lifetime_s, MAP_LIFETIME_ENDLESS);
-	api_show_device_name(&j, "device", job->api, e->device_id);
-	show_misses(&j, job->core, e);
-	jsonw_object_end(&j);
-	if (job->req)
+	if (job->req) {
+		show(&j, job->api, e);
 		api_answer_json(job->req, 200, &j);
-	else
-		jsonw_free(&j);
+	}
 	api_job_free(job);
 }
 
@@ -174,33 +193,48 @@ static void take_nonce(const struct core *core, struct map_req *req)
 	}
 }
 
-static void explain(const struct api_call *call, struct map_req *req)
+static void explain(const struct api_call *call, struct core_explain *x)
 {
 	struct api_job *job = api_job_new(call);
+	struct core_fault fault = {.why = ""};
 	int err;
 
-	take_nonce(call->api->core, req);
-	err = job ? core_explain(job->core, req, on_explained, job) : 0;
+	take_nonce(call->api->core, &x->req);
+	err = job ? core_explain(job->core, x, &fault, on_explained, job) : 0;
 
-	if (err) {
-		api_job_fine(job, err);
-		api_job_free(job);
-	}
+	if (!err)
+		return;
+	if (err == ERR_RANGE)
+		api_error_fault(job->req, &fault);
+	else
+		api_error_core(job->req, err);
+	api_job_free(job);
+}
+
+/* With the rules of the body, if it has some. */
+static void explain_by(const struct api_call *call, const json_t *list, struct core_explain *x)
+{
+	struct rule *rules = list ? api_rules_read(call, list, &x->count) : NULL;
+
+	x->rules = rules;
+	if (rules || !list)
+		explain(call, x);
+	free(rules);
 }
 
 void api_explain_post(const struct api_call *call)
 {
 	struct asked a = {.description = "", .lifetime_s = LIFETIME_USUAL_S};
 	json_t *root = api_body(call);
-	struct map_req req;
+	struct core_explain x = {.rules = NULL};
 	const char *place, *why;
 
 	if (root && read_asked(call, root, &a)) {
-		place = to_req(&a, &req, &why);
+		place = to_req(&a, &x.req, &why);
 		if (place)
 			api_body_fault(call, "", place, why);
 		else
-			explain(call, &req);
+			explain_by(call, a.rules, &x);
 	}
 	json_decref(root);
 }

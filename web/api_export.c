@@ -29,14 +29,13 @@ static void on_gone(void *arg)
 		free(e);
 }
 
-static void push(struct export *e, const struct core_row *rows, size_t count)
+static void push(const struct export *e, const struct core_row *rows, size_t count)
 {
 	struct jsonw j = {0};
 
 	for (size_t i = 0; i < count; i++) {
 		api_show_record(&j, &rows[i]);
 		jsonw_line_end(&j);
-		e->page.before = rows[i].record.seq;
 	}
 	if (!j.failed && j.len)
 		httpd_stream_push(e->stream, (struct str){j.p, j.len});
@@ -49,16 +48,17 @@ static void ask_for_more(void *arg)
 
 	e->asked = true;
 	if (core_record_page(e->core, &e->page, e->on_page, e))
-		e->on_page(e, ERR_BUSY, NULL, 0);
+		e->on_page(e, ERR_BUSY, NULL, 0, 0);
 }
 
 /* Breaking off is all that can be told in the middle of an answer. */
-static void on_page(void *arg, int err, const struct core_row *rows, size_t count)
+static void on_page(void *arg, int err, const struct core_row *rows, size_t count, uint64_t next)
 {
 	struct export *e = arg;
-	bool more = !err && count == PAGE;
+	bool more = !err && next;
 
 	e->asked = false;
+	e->page.before = next;
 	if (e->stream && !err)
 		push(e, rows, count);
 	if (e->stream && more) {

@@ -15,7 +15,7 @@ void api_hands_get(const struct api_call *call)
 	jsonw_object(&j, NULL);
 	jsonw_array(&j, "hands");
 	for (size_t i = 0; i < count; i++)
-		api_show_hand(&j, call->api->core, &hands[i]);
+		api_show_hand(&j, call->api, &hands[i]);
 	jsonw_array_end(&j);
 	jsonw_object_end(&j);
 	api_answer_json(call->req, 200, &j);

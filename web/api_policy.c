@@ -62,5 +62,5 @@ void api_reset_post(const struct api_call *call)
 	struct api_act a;
 
 	if (api_act_begin(call, &a))
-		api_act_end(&a, core_reset(call->api->core, &a.act));
+		api_act_end(&a, core_reset(call->api->core, &a.act, &a.fault));
 }

@@ -26,7 +26,7 @@ bool api_record_ring(const struct api_call *call, enum db_ring *out)
 	return false;
 }
 
-static void on_page(void *arg, int err, const struct core_row *rows, size_t count)
+static void on_page(void *arg, int err, const struct core_row *rows, size_t count, uint64_t next)
 {
 	struct api_job *job = arg;
 	struct jsonw j = {0};
@@ -37,6 +37,7 @@ static void on_page(void *arg, int err, const struct core_row *rows, size_t coun
 		for (size_t i = 0; i < count; i++)
 			api_show_record(&j, &rows[i]);
 		jsonw_array_end(&j);
+		api_show_number(&j, "next", next, 0);
 		jsonw_object_end(&j);
 		api_answer_json(job->req, 200, &j);
 	}
@@ -54,7 +55,8 @@ static bool read_page(const struct api_call *call, struct core_page *out)
 	    !api_query_u64(call, "count", COUNT_MAX, &count) ||
 	    !api_query_u64(call, "device", UINT32_MAX, &device) ||
 	    !api_query_u64(call, "opening", UINT32_MAX, &opening) ||
-	    !api_query_u64(call, "rule", UINT32_MAX, &rule))
+	    !api_query_u64(call, "rule", UINT32_MAX, &rule) ||
+	    !api_query_text(call, "text", page.filter.text, sizeof(page.filter.text)))
 		return false;
 	page.count = (uint32_t)count;
 	page.filter.device_id = (uint32_t)device;

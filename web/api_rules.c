@@ -4,6 +4,7 @@
 #include "protocols/err.h"
 #include "web/api_body.h"
 #include "web/api_routes.h"
+#include "web/api_rules.h"
 #include "web/api_show.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ void api_rules_get(const struct api_call *call)
 		struct core_rule_use use = core_rule_use(core, rules[i].id);
 		jsonw_object(&j, NULL);
 		jsonw_json(&j, "rule", policy_json_rule(&rules[i]));
+		api_show_device_name(&j, "device", call->api, rules[i].device_id);
 		jsonw_object(&j, "use");
 		jsonw_u64(&j, "count", use.count);
 		api_show_number(&j, "last", use.last_wall_s, 0);
@@ -50,33 +52,40 @@ static int decode_rules(const json_t *list, struct rule *out, struct core_fault 
 	return err;
 }
 
-/* The rules of the body, malloc'ed; NULL: the call was answered. */
+struct rule *api_rules_read(const struct api_call *call, const json_t *list, size_t *count)
+{
+	struct core_fault fault = {.place = "rules", .why = "there are too many of them"};
+	size_t n = json_array_size(list);
+	struct rule *rules = NULL;
+	int err = ERR_RANGE;
+
+	if (n <= RULES_MAX) {
+		rules = calloc(n + 1, sizeof(*rules));
+		err = rules ? decode_rules(list, rules, &fault) : ERR_MEMORY;
+	}
+	if (!err) {
+		*count = n;
+		return rules;
+	}
+	if (err == ERR_MEMORY)
+		api_error_core(call->req, err);
+	else
+		api_error_fault(call->req, &fault);
+	free(rules);
+	return NULL;
+}
+
+/* The rules of a body of nothing else; as above. */
 static struct rule *read_rules(const struct api_call *call, size_t *count)
 {
 	const json_t *list = NULL;
 	const struct api_body_field field = {
 		.name = "rules", .type = API_BODY_ARRAY, .wanted = true, .out = &list};
-	struct core_fault fault = {.place = "rules", .why = "there are too many of them"};
 	json_t *root = api_body(call);
 	struct rule *rules = NULL;
-	int err = ERR_SYNTAX;
 
-	if (!root || !api_body_read(call, root, "", &field, 1))
-		goto out;
-	*count = json_array_size(list);
-	if (*count <= RULES_MAX) {
-		rules = calloc(*count + 1, sizeof(*rules));
-		err = rules ? decode_rules(list, rules, &fault) : ERR_MEMORY;
-	}
-	if (err == ERR_MEMORY)
-		api_error_core(call->req, err);
-	else if (err)
-		api_error_fault(call->req, &fault);
-	if (err) {
-		free(rules);
-		rules = NULL;
-	}
-out:
+	if (root && api_body_read(call, root, "", &field, 1))
+		rules = api_rules_read(call, list, count);
 	json_decref(root);
 	return rules;
 }

@@ -3,6 +3,7 @@
 #include "web/api_show.h"
 
 #include "protocols/err.h"
+#include "web/auth.h"
 
 static void show_peer(struct jsonw *j, const struct prefix *remote, uint16_t port)
 {
@@ -88,17 +89,35 @@ static const char *health_text(enum core_health health)
 	return text[health];
 }
 
-void api_show_status(struct jsonw *j, const struct core *core)
+/* Both are for everybody to know: the fingerprint is there to be compared. */
+static void show_web(struct jsonw *j, const struct auth *auth)
+{
+	struct auth_place at = {NULL, NULL};
+
+	if (auth)
+		at = auth_place(auth);
+	if (!at.url && !at.fingerprint) {
+		jsonw_null(j, "web");
+		return;
+	}
+	jsonw_object(j, "web");
+	jsonw_text(j, "url", at.url);
+	jsonw_text(j, "fingerprint", at.fingerprint);
+	jsonw_object_end(j);
+}
+
+void api_show_status(struct jsonw *j, const struct api *api)
 {
 	struct core_status s;
 
-	core_status(core, &s);
+	core_status(api->core, &s);
 	jsonw_object(j, NULL);
 	jsonw_text(j, "version", POSTERN_VERSION);
 	jsonw_object(j, "wan");
 	jsonw_addr(j, "address", &s.wan4);
 	jsonw_bool(j, "private", s.wan_private);
 	jsonw_object_end(j);
+	show_web(j, api->config.auth);
 	jsonw_text(j, "firewall", health_text(s.firewall));
 	jsonw_text(j, "store", health_text(s.store));
 	jsonw_u64(j, "openings", s.openings);

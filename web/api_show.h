@@ -27,7 +27,7 @@ struct api_view api_show_view(const struct api *api);
 /* traffic NULL: not asked for. */
 void api_show_opening(struct jsonw *j, struct api_view *view, const struct opening *o,
 	const struct api_traffic *traffic);
-void api_show_status(struct jsonw *j, const struct core *core);
+void api_show_status(struct jsonw *j, const struct api *api);
 const char *api_show_ring(enum db_ring ring);
 void api_show_record(struct jsonw *j, const struct core_row *row);
 /* The object of {"closing": [...]}: begin, give to the core, end. */
@@ -56,7 +56,7 @@ void api_show_risk(struct jsonw *j, uint16_t external, uint16_t internal);
 const char *api_show_rule_note(const struct core *core, uint32_t id, const struct rule **last);
 /* Begins the object, which the caller ends. */
 void api_show_card(struct jsonw *j, const struct api *api, const struct card *c);
-void api_show_hand(struct jsonw *j, const struct core *core, const struct hand *h);
+void api_show_hand(struct jsonw *j, const struct api *api, const struct hand *h);
 
 /* ---- api_show_alert.c ---- */
 

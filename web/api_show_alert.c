@@ -32,7 +32,8 @@ static const struct words words[DB_ALERT_KINDS] = {
 		"Openings go on from memory and would be lost with the power. Look at the disk's "
 		"space and health."},
 	[DB_ALERT_POLICY] = {"policy", "The stored policy could not be believed",
-		"The last good one is in force. Look at your rules, or import a policy you saved."},
+		"The last good one is in force, or that of the first day. Look at your rules, or "
+		"import a policy you saved."},
 	[DB_ALERT_SIP_HELPER] = {"sip-helper", "The kernel's own helper for SIP is active as well",
 		"Switch it off: two of them break calls."},
 	[DB_ALERT_TAKEN] = {"taken", "An opening by hand does not come about",

@@ -180,12 +180,13 @@ static const char *hand_state_text(enum core_hand_state state)
 	return text[state];
 }
 
-void api_show_hand(struct jsonw *j, const struct core *core, const struct hand *h)
+void api_show_hand(struct jsonw *j, const struct api *api, const struct hand *h)
 {
-	struct core_hand_status s = core_hand_status(core, h);
+	struct core_hand_status s = core_hand_status(api->core, h);
 
 	jsonw_object(j, NULL);
 	jsonw_json(j, "hand", policy_json_hand(h));
+	api_show_device_name(j, "device", api, h->device_id);
 	jsonw_object(j, "status");
 	jsonw_text(j, "state", hand_state_text(s.state));
 	jsonw_text(j, "text", s.text);

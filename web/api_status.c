@@ -9,7 +9,7 @@ void api_status_get(const struct api_call *call)
 {
 	struct jsonw j = {0};
 
-	api_show_status(&j, call->api->core);
+	api_show_status(&j, call->api);
 	api_answer_json(call->req, 200, &j);
 }
 

@@ -96,6 +96,11 @@ void auth_found_at(struct auth *auth, const char *url, const char *fingerprint)
 	auth->fingerprint = fingerprint;
 }
 
+struct auth_place auth_place(const struct auth *auth)
+{
+	return (struct auth_place){auth->url, auth->fingerprint};
+}
+
 /* One line, as libsodium and argon2(1) write it; anything else is as good as none. */
 static void read_label(struct auth *auth)
 {
@@ -133,6 +138,7 @@ void auth_free(struct auth *auth)
 {
 	if (!auth)
 		return;
+	core_auth_keep(auth->config.core, NULL, NULL);
 	auth_hash_free(auth->hash);
 	free(auth);
 }

@@ -47,6 +47,10 @@ struct auth_who {
 struct auth *auth_new(const struct auth_config *config);
 /* Where the owner finds us, for who asks on the console. Kept; NULL: nowhere. */
 void auth_found_at(struct auth *auth, const char *url, const char *fingerprint);
+struct auth_place {
+	const char *url, *fingerprint;
+};
+struct auth_place auth_place(const struct auth *auth);
 /* A cookie of a session that is over counts as none: its browser cannot know what goes with it. */
 bool auth_has_session(struct auth *auth, struct str cookie);
 /* Whose request this is, past the gate; who->source is filled in already. False: accounts cannot

@@ -130,7 +130,7 @@ static void make_account(const struct api_call *call, const char *name, const ch
 
 void auth_accounts_post(const struct api_call *call)
 {
-	const char *name = NULL, *password = NULL, *role = NULL, *fault;
+	const char *name = NULL, *password = NULL, *role = NULL;
 	const struct api_body_field fields[] = {
 		{.name = "name", .type = API_BODY_TEXT, .wanted = true, .out = &name},
 		{.name = "password", .type = API_BODY_TEXT, .wanted = true, .out = &password},
@@ -138,12 +138,9 @@ void auth_accounts_post(const struct api_call *call)
 	};
 	json_t *body = api_body(call);
 
-	if (body && api_body_read(call, body, "", fields, FIELDS(fields))) {
-		if ((fault = auth_password_name_fault(str_from(name))))
-			api_body_fault(call, "", "name", fault);
-		else if ((fault = auth_password_fault(str_from(password), str_from(name))))
-			api_body_fault(call, "", "password", fault);
-		else if (!role_from(role, false))
+	if (body && api_body_read(call, body, "", fields, FIELDS(fields)) &&
+	    auth_try_fits(call, name, password)) {
+		if (!role_from(role, false))
 			api_body_fault(call, "", "role", "admin or approver");
 		else
 			make_account(call, name, password, role_from(role, false));

@@ -7,7 +7,6 @@
  */
 #include "protocols/err.h"
 #include "web/api_body.h"
-#include "web/auth_password.h"
 #include "web/auth_routes.h"
 #include "web/auth_try.h"
 
@@ -85,13 +84,14 @@ static void on_stored(void *arg, int err)
 	struct auth_try *t = arg;
 	const struct core_act act = {.by = t->name};
 
+	/* Stored or not, from now on there is somebody to ask. What it lacks otherwise the owner
+	 * sees. */
+	core_attend(t->auth->config.core, true, &act);
 	if (err) {
 		api_job_fine(t->job, err);
 		auth_try_free(t);
 		return;
 	}
-	/* From now on there is somebody to ask. What it lacks otherwise the owner sees. */
-	core_attend(t->auth->config.core, true, &act);
 	auth_try_welcome(t, 201, "login");
 }
 
@@ -160,7 +160,7 @@ static void try_code(const struct api_call *call, const char *typed, const char 
 
 void auth_setup_post(const struct api_call *call)
 {
-	const char *code = NULL, *name = NULL, *password = NULL, *fault;
+	const char *code = NULL, *name = NULL, *password = NULL;
 	const struct api_body_field fields[] = {
 		{.name = "code", .type = API_BODY_TEXT, .wanted = true, .out = &code},
 		{.name = "name", .type = API_BODY_TEXT, .wanted = true, .out = &name},
@@ -168,13 +168,8 @@ void auth_setup_post(const struct api_call *call)
 	};
 	json_t *body = api_body(call);
 
-	if (body && api_body_read(call, body, "", fields, FIELDS(fields))) {
-		if ((fault = auth_password_name_fault(str_from(name))))
-			api_body_fault(call, "", "name", fault);
-		else if ((fault = auth_password_fault(str_from(password), str_from(name))))
-			api_body_fault(call, "", "password", fault);
-		else
-			try_code(call, code, name, password);
-	}
+	if (body && api_body_read(call, body, "", fields, FIELDS(fields)) &&
+	    auth_try_fits(call, name, password))
+		try_code(call, code, name, password);
 	json_decref(body);
 }

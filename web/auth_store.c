@@ -44,6 +44,17 @@ static void load_session(struct auth *auth, const struct db_session *row)
 	auth->session_count++;
 }
 
+static struct core_auth_row label_row(const struct auth *auth)
+{
+	struct core_auth_row row = {
+		.kind = CORE_AUTH_SETUP,
+		.setup = {.kind = DB_SETUP_LABEL, .used = true},
+	};
+
+	memcpy(row.setup.code_hash, auth->label, sizeof(row.setup.code_hash));
+	return row;
+}
+
 static void load_accounts(struct auth *auth, const struct core_auth_rows *rows)
 {
 	for (size_t i = 0; i < rows->account_count && i < AUTH_ACCOUNTS_MAX; i++) {
@@ -55,6 +66,32 @@ static void load_accounts(struct auth *auth, const struct core_auth_rows *rows)
 	for (size_t i = 0; i < rows->token_count && i < AUTH_TOKENS_MAX; i++) {
 		auth->tokens[auth->token_count++] = rows->tokens[i];
 		auth->last_token_id = larger(auth->last_token_id, rows->tokens[i].id);
+	}
+}
+
+static void put_all(void *arg, struct store_job *all)
+{
+	const struct auth *auth = arg;
+	struct core_auth_row row;
+
+	for (size_t i = 0; i < auth->account_count; i++) {
+		row = (struct core_auth_row){.kind = CORE_AUTH_ACCOUNT};
+		row.account = auth->accounts[i];
+		core_auth_add(all, &row);
+	}
+	for (size_t i = 0; i < auth->session_count; i++) {
+		row = (struct core_auth_row){.kind = CORE_AUTH_SESSION};
+		row.session = auth->sessions[i].row;
+		core_auth_add(all, &row);
+	}
+	for (size_t i = 0; i < auth->token_count; i++) {
+		row = (struct core_auth_row){.kind = CORE_AUTH_TOKEN};
+		row.token = auth->tokens[i];
+		core_auth_add(all, &row);
+	}
+	if (auth->label_used) {
+		row = label_row(auth);
+		core_auth_add(all, &row);
 	}
 }
 
@@ -71,6 +108,7 @@ static void on_rows(void *arg, int err, const struct core_auth_rows *rows)
 	auth->label_used = rows->setup && rows->setup->kind == DB_SETUP_LABEL &&
 			   rows->setup->used && strcmp(rows->setup->code_hash, auth->label) == 0;
 	auth->ready = true;
+	core_auth_keep(auth->config.core, put_all, auth);
 }
 
 int auth_store_read(struct auth *auth)
@@ -165,7 +203,7 @@ static int put(struct auth *auth, const struct core_auth_row *row,
 	return core_auth_put(auth->config.core, &change, act);
 }
 
-/* Nobody waits for it. What is lost costs a log-in after the next start. */
+/* Nobody waits for it. What the store misses it is told when it is written anew. */
 static void put_quietly(struct auth *auth, const struct core_auth_row *row,
 	const struct auth_store_why *why, const char *by)
 {
@@ -349,14 +387,10 @@ void auth_store_token_used(struct auth *auth, struct db_token *t)
 
 void auth_store_label_used(struct auth *auth)
 {
-	struct core_auth_row row = {
-		.kind = CORE_AUTH_SETUP,
-		.setup = {.kind = DB_SETUP_LABEL, .used = true},
-	};
+	const struct core_auth_row row = label_row(auth);
 	const struct auth_store_why why = {NULL, NULL};
 
 	auth->label_used = true;
-	memcpy(row.setup.code_hash, auth->label, sizeof(row.setup.code_hash));
 	put_quietly(auth, &row, &why, "");
 }
 

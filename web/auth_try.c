@@ -3,13 +3,27 @@
 #include "web/auth_try.h"
 
 #include "protocols/err.h"
+#include "web/api_body.h"
 #include "web/auth_cookie.h"
+#include "web/auth_password.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BUSY_S 2	/* a full queue of hashes is worked off in about that */
+
+bool auth_try_fits(const struct api_call *call, const char *name, const char *password)
+{
+	const char *of_name = auth_password_name_fault(str_from(name));
+	const char *of_password = auth_password_fault(str_from(password), str_from(name));
+
+	if (of_name)
+		api_body_fault(call, "", "name", of_name);
+	else if (of_password)
+		api_body_fault(call, "", "password", of_password);
+	return !of_name && !of_password;
+}
 
 /* 429 or 503, with the seconds to wait (RFC 9110 section 10.2.3). */
 static void answer_wait(struct httpd_request *req, unsigned status, uint32_t wait_s)

@@ -25,6 +25,8 @@ struct auth_try {
 	char by[CORE_BY_MAX + 1];
 };
 
+/* A name and a password for an account; false: the call was answered, saying what is wrong. */
+bool auth_try_fits(const struct api_call *call, const char *name, const char *password);
 /* NULL: the call was answered: no memory, or the source has to wait. */
 struct auth_try *auth_try_new(const struct api_call *call);
 /* Without the lock: nothing is guessed here. */

@@ -22,7 +22,7 @@ enum cli_opt {	/* in the order of the table of options there */
 	CLI_COUNTERS, CLI_PEERS, CLI_COUNT, CLI_BEFORE, CLI_RING, CLI_DEVICE, CLI_OPENING, CLI_RULE,
 	CLI_PENDING, CLI_FOR, CLI_YES, CLI_NAME, CLI_ZONE, CLI_PHONE, CLI_ORIGIN, CLI_PROTO,
 	CLI_EXTERNAL, CLI_INTERNAL, CLI_REMOTE, CLI_FROM, CLI_DESCR, CLI_WHEN, CLI_CAP, CLI_QUOTA,
-	CLI_NOTE,
+	CLI_NOTE, CLI_TEXT, CLI_RULES,
 	CLI_OPTS
 };
 #define CLI_HAS(opt) (UINT32_C(1) << (opt))
@@ -82,6 +82,9 @@ bool cli_number(const struct cli *cli, const char *text, uint32_t max, uint32_t 
 int cli_find_device(const struct cli *cli, const char *text, uint32_t *id);
 /* A row of rows whose key has this id, as it is in the JSON; NULL. */
 json_t *cli_find_id(json_t *rows, const char *key, uint32_t id);
+
+/* JSON of a file, "-": of the standard input; NULL: it was said why. In cli_policy.c. */
+json_t *cli_load(const char *path);
 
 /* ---- commands ---- */
 

@@ -48,8 +48,26 @@ int cli_exit_of(const struct cli *cli, int err)
 	}
 }
 
+/* Where what a command names can be looked up; NULL: it names nothing. */
+static const char *listing_of(const char *command)
+{
+	static const struct {
+		const char *command, *listing;
+	} table[] = {{"close", "list"}, {"undo", "list"}, {"allow", "cards"}, {"only", "cards"},
+		{"always", "cards"}, {"not-now", "cards"}, {"block", "cards"}, {"shut", "hands"},
+		{"test", "hands"}, {"forget", "devices"}, {"merge", "devices"},
+		{"preset", "preset"}, {"expect", "alerts"}, {"dismiss", "alerts"},
+		{"set", "limits"}};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(table[i].command, command) == 0)
+			return table[i].listing;
+	return NULL;
+}
+
 int cli_refused(const struct cli_reply *reply, const char *what)
 {
+	const char *listing = reply->status == 404 ? listing_of(what) : NULL;
 	json_t *root = json_loadb(reply->body ? reply->body : "", reply->len, 0, NULL);
 	const json_t *error = json_object_get(root, "error");
 	const char *message = json_string_value(json_object_get(error, "message"));
@@ -66,6 +84,8 @@ int cli_refused(const struct cli_reply *reply, const char *what)
 		cli_print_safe(stderr, message);
 	else
 		fprintf(stderr, "the daemon says %u", reply->status);
+	if (listing)
+		fprintf(stderr, ", see postern %s", listing);
 	fputc('\n', stderr);
 	json_decref(root);
 	return CLI_REFUSED;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Command: what would be answered, and why: "explain pcp map tcp 8080 from 192.168.1.10". */
+/*
+ * Command: what would be answered, and why: "explain pcp map tcp 8080 from 192.168.1.10"; by the
+ * rules in force, or by those of a file.
+ */
 #include "protocols/str.h"
 #include "web/cli.h"
 
@@ -44,15 +47,47 @@ static const char *read_options(const struct cli *cli, json_t *body)
 	return NULL;
 }
 
+/* Of a list of rules, a policy, or what GET /rules answers. NULL: it is none of them. */
+static json_t *rules_of(json_t *root)
+{
+	json_t *from = json_is_object(root) ? json_object_get(root, "rules") : root;
+	json_t *list = json_is_array(from) ? json_array() : NULL;
+
+	for (size_t i = 0; list && i < json_array_size(from); i++) {
+		json_t *row = json_array_get(from, i), *rule = json_object_get(row, "rule");
+		json_array_append(list, rule ? rule : row);
+	}
+	return list;
+}
+
+/* 0, or it was said why not. */
+static int read_rules(const struct cli *cli, json_t *body)
+{
+	const char *path = cli->opt[CLI_RULES];
+	json_t *root = path ? cli_load(path) : NULL, *list = rules_of(root);
+	int code = 0;
+
+	if (list)
+		json_object_set_new(body, "rules", list);
+	else if (root)
+		code = cli_wrong(cli, "--rules takes a file of rules, as postern export writes it");
+	else if (path)
+		code = CLI_REFUSED;
+	json_decref(root);
+	return code;
+}
+
 int cli_run_explain(struct cli *cli)
 {
 	json_t *body = json_object();
 	const char *wrong = read_words(cli, body);
+	int code;
 
 	if (!wrong)
 		wrong = read_options(cli, body);
-	if (!wrong)
+	code = wrong ? cli_wrong(cli, wrong) : read_rules(cli, body);
+	if (code == 0)
 		return cli_do(cli, "POST", "/api/v1/explain", body, cli_show_explained);
 	json_decref(body);
-	return cli_wrong(cli, wrong);
+	return code;
 }

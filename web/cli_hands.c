@@ -2,6 +2,7 @@
 /* Commands: cards, alerts and openings by hand. */
 #include "web/cli.h"
 #include "web/cli_cell.h"
+#include "web/cli_show.h"
 
 #include <string.h>
 
@@ -19,17 +20,61 @@ static int show_answered(const json_t *root, FILE *out)
 	return 0;
 }
 
+static bool allows(const char *answer)
+{
+	return strcmp(answer, "allow") == 0 || strcmp(answer, "only") == 0 ||
+	       strcmp(answer, "always") == 0;
+}
+
+static const json_t *card_of(const json_t *root, uint32_t id)
+{
+	const json_t *cards = json_object_get(root, "cards");
+
+	for (size_t i = 0; i < json_array_size(cards); i++) {
+		const json_t *card = json_array_get(cards, i);
+		if (cli_number_of(card, "id") == id)
+			return card;
+	}
+	return NULL;
+}
+
+/* Shows what is allowed, and says in body that it is no more than that: what the device asks for
+ * meanwhile has no answer. A card that is not there the daemon finds missing. */
+static int show_asked(const struct cli *cli, uint32_t id, json_t *body)
+{
+	json_t *root = NULL;
+	const json_t *card;
+	int code = cli_ask(cli, "GET", "/api/v1/cards", NULL, &root);
+
+	card = card_of(root, id);
+	if (card && !cli->json)
+		cli_show_card(card, stdout);
+	if (card)
+		json_object_set_new(body, "items",
+			json_integer((json_int_t)json_array_size(
+				json_object_get(card, "items"))));
+	json_decref(root);
+	return code;
+}
+
 /* "allow CARD", "only CARD", ...: the answer is the command's name. */
 int cli_run_answer(struct cli *cli)
 {
 	char target[CLI_TARGET_MAX];
+	json_t *body;
 	uint32_t id;
+	int code = 0;
 
 	if (!cli_number(cli, cli->args[0], UINT32_MAX, &id))
 		return CLI_USAGE;
 	snprintf(target, sizeof(target), "/api/v1/cards/%u/answer", id);
-	return cli_do(cli, "POST", target, json_pack("{s:s}", "answer", cli->command->name),
-		show_answered);
+	body = json_pack("{s:s}", "answer", cli->command->name);
+	if (allows(cli->command->name))
+		code = show_asked(cli, id, body);
+	if (code == 0)
+		return cli_do(cli, "POST", target, body, show_answered);
+	json_decref(body);
+	return code;
 }
 
 /* "expect ALERT", "dismiss ALERT". */

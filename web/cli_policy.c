@@ -125,8 +125,7 @@ int cli_run_export(struct cli *cli)
 	return err ? say_io(cli->args[0]) : 0;
 }
 
-/* NULL: it was said why. */
-static json_t *load(const char *path)
+json_t *cli_load(const char *path)
 {
 	bool standard = strcmp(path, "-") == 0;
 	FILE *in = standard ? stdin : fopen(path, "re");
@@ -152,7 +151,7 @@ static json_t *load(const char *path)
 
 int cli_run_import(struct cli *cli)
 {
-	json_t *body = load(cli->args[0]);
+	json_t *body = cli_load(cli->args[0]);
 	int code;
 
 	if (!body)

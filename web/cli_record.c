@@ -5,14 +5,34 @@
 #include "web/cli_cell.h"
 #include "web/cli_http.h"
 
+/* Whatever it is, it arrives as it was typed. */
+static void put_text(const struct cli *cli, struct writer *w)
+{
+	const char *text = cli->opt[CLI_TEXT];
+
+	if (!text)
+		return;
+	writer_text(w, "&text=");
+	for (; *text; text++) {
+		writer_text(w, "%");
+		writer_hex(w, text, 1);
+	}
+}
+
 /* --device may be a name. */
 static int put_filters(struct cli *cli, struct writer *w)
 {
 	static const struct {
 		enum cli_opt opt;
 		const char *key;
-	} numbers[] = {{CLI_COUNT, "count"}, {CLI_BEFORE, "before"}, {CLI_OPENING, "opening"},
-		{CLI_RULE, "rule"}};
+		uint64_t max;
+		const char *wrong;
+	} numbers[] = {
+		{CLI_COUNT, "count", 1000, "--count takes a number up to 1000"},
+		{CLI_BEFORE, "before", INT64_MAX, "--before takes a SEQ of the record"},
+		{CLI_OPENING, "opening", UINT32_MAX, "--opening takes an ID of postern list"},
+		{CLI_RULE, "rule", UINT32_MAX, "--rule takes an ID of postern rules"},
+	};
 	uint32_t device;
 	uint64_t n;
 	int code;
@@ -21,9 +41,8 @@ static int put_filters(struct cli *cli, struct writer *w)
 		const char *text = cli->opt[numbers[i].opt];
 		if (!text)
 			continue;
-		if (str_u64(str_from(text), INT64_MAX, &n) != 0)
-			return cli_wrong(cli, "--count, --before, --opening and --rule take a "
-				"number");
+		if (str_u64(str_from(text), numbers[i].max, &n) != 0)
+			return cli_wrong(cli, numbers[i].wrong);
 		writer_text(w, "&");
 		writer_text(w, numbers[i].key);
 		writer_text(w, "=");
@@ -64,7 +83,10 @@ int cli_run_record(struct cli *cli)
 	code = put_ring(cli, &w);
 	if (code == 0)
 		code = put_filters(cli, &w);
+	put_text(cli, &w);
 	target[w.len] = '\0';
+	if (code == 0 && w.full)
+		code = cli_wrong(cli, "--text takes up to 64 bytes");
 	return code ? code : cli_show(cli, target, cli_show_record);
 }
 

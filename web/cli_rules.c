@@ -130,10 +130,16 @@ static bool set_quota(const struct cli *cli, json_t *rule)
 /* NULL: it was said why, *code tells. */
 static json_t *rule_of(const struct cli *cli, const char *verdict, int *code)
 {
-	json_t *rule = json_object();
+	json_t *rule;
 	uint32_t device = 0;
 
 	*code = CLI_USAGE;
+	if (strcmp(verdict, "allow") != 0 && strcmp(verdict, "deny") != 0 &&
+	    strcmp(verdict, "ask") != 0) {
+		cli_wrong(cli, "a rule says allow, deny or ask");
+		return NULL;
+	}
+	rule = json_object();
 	set_text(rule, "verdict", verdict);
 	set_list(rule, "zones", cli->opt[CLI_ZONE]);
 	set_list(rule, "origins", cli->opt[CLI_ORIGIN]);

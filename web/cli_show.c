@@ -80,6 +80,15 @@ static void cell_what(struct cli_table *t, const json_t *row)
 	cli_table_cell(t, writer_done(&w));
 }
 
+/* A search may end before the record does, with few rows or none. */
+static int say_next(const json_t *root, int err, FILE *out)
+{
+	if (!err && cli_has(root, "next"))
+		fprintf(out, "There may be older ones: --before %llu\n",
+			(unsigned long long)cli_number_of(root, "next"));
+	return err;
+}
+
 int cli_show_record(const json_t *root, FILE *out)
 {
 	static const char *const heads[] = {"SEQ", "TIME", "WHAT", "PROTO", "EXTERNAL", "INTERNAL",
@@ -103,7 +112,7 @@ int cli_show_record(const json_t *root, FILE *out)
 		cli_table_cell(&t, cli_text_of(r, "why"));
 		cli_table_cell(&t, cli_text_of(r, "description"));
 	}
-	return cli_finish(&t, out);
+	return say_next(root, cli_finish(&t, out), out);
 }
 
 int cli_show_settings(const json_t *root, FILE *out)
@@ -180,6 +189,24 @@ static void show_counts(const json_t *root, FILE *out)
 	cli_put_line(out, &w);
 }
 
+static void show_line(const char *head, struct str value, FILE *out)
+{
+	char text[CLI_CELL];
+	struct writer w = writer_to(text, sizeof(text));
+
+	if (value.len == 0)
+		return;
+	writer_text(&w, head);
+	cli_text_safe(&w, value);
+	cli_put_line(out, &w);
+}
+
+static void show_web(const json_t *web, FILE *out)
+{
+	show_line("Web        ", cli_text_of(web, "url"), out);
+	show_line("           its certificate: ", cli_text_of(web, "fingerprint"), out);
+}
+
 int cli_show_status(const json_t *root, FILE *out)
 {
 	const json_t *wan = json_object_get(root, "wan");
@@ -202,6 +229,7 @@ int cli_show_status(const json_t *root, FILE *out)
 		writer_text(&w, "\n           Another router or your provider is in front; "
 			"people outside can not reach this yet.");
 	cli_put_line(out, &w);
+	show_web(json_object_get(root, "web"), out);
 	fprintf(out, "Firewall   %s\n", health(root, "firewall", "being repaired",
 		"postern-helper does not answer: nothing can be opened or closed"));
 	fprintf(out, "Store      %s\n", health(root, "store", "late",

@@ -19,6 +19,7 @@ cli_show_fn cli_show_device;
 cli_show_fn cli_show_zones;
 cli_show_fn cli_show_closing;
 cli_show_fn cli_show_cards;
+void cli_show_card(const json_t *card, FILE *out);
 cli_show_fn cli_show_alerts;
 cli_show_fn cli_show_hands;
 cli_show_fn cli_show_hand;

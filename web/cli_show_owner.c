@@ -154,7 +154,7 @@ static void show_item(const json_t *i, FILE *out)
 	cli_put_line(out, &safe);
 }
 
-static void show_card(const json_t *card, FILE *out)
+void cli_show_card(const json_t *card, FILE *out)
 {
 	const json_t *items = json_object_get(card, "items");
 	char raw[CLI_CELL], text[2 * CLI_CELL];
@@ -181,7 +181,7 @@ int cli_show_cards(const json_t *root, FILE *out)
 	if (json_array_size(rows) == 0)
 		fputs("Nobody asks.\n", out);
 	for (size_t i = 0; i < json_array_size(rows); i++)
-		show_card(json_array_get(rows, i), out);
+		cli_show_card(json_array_get(rows, i), out);
 	return 0;
 }
 
@@ -246,11 +246,15 @@ static void cell_ports(struct cli_table *t, const json_t *hand)
 static void cells_of_hand(struct cli_table *t, const json_t *row)
 {
 	const json_t *h = json_object_get(row, "hand"), *s = json_object_get(row, "status");
+	struct str name = cli_device_name(json_object_get(row, "device"));
 
 	cli_cell_number(t, h, "id");
 	cli_table_cell(t, cli_text_of(h, "name"));
 	cell_ports(t, h);
-	cli_cell_number(t, h, "device");
+	if (name.len)
+		cli_table_cell(t, name);
+	else
+		cli_cell_number(t, h, "device");
 	cli_table_cell(t, cli_has(h, "remote") ? cli_text_of(h, "remote") : STR("anyone"));
 	cli_table_cell(t, cli_has(h, "when") ? cli_text_of(h, "when") : STR("always"));
 	cli_table_cell(t, cli_text_of(s, "state"));

@@ -22,14 +22,28 @@ static void put_value(struct writer *w, const json_t *v)
 	}
 }
 
-/* What a rule speaks of: "device 7, tcp, external 8000-8010". */
-static void cell_match(struct cli_table *t, const json_t *rule)
+/* "device 7", or what the owner calls it. */
+static void put_device(struct writer *w, const json_t *row)
+{
+	struct str name = cli_text_of(json_object_get(row, "device"), "name");
+
+	if (name.len) {
+		writer_str(w, name);
+		return;
+	}
+	writer_text(w, "device ");
+	writer_dec(w, cli_number_of(json_object_get(row, "rule"), "device"));
+}
+
+/* What a rule speaks of: "NAS, tcp, external 8000-8010". */
+static void cell_match(struct cli_table *t, const json_t *row)
 {
 	static const struct {
 		const char *key, *word;
-	} keys[] = {{"zones", "zone "}, {"device", "device "}, {"origins", ""}, {"proto", ""},
+	} keys[] = {{"zones", "zone "}, {"device", NULL}, {"origins", ""}, {"proto", ""},
 		{"external", "external "}, {"internal", "internal "}, {"risk", "ports marked "},
 		{"remote", "for "}, {"descr", "called "}, {"when", ""}};
+	const json_t *rule = json_object_get(row, "rule");
 	char text[2 * CLI_CELL];
 	struct writer w = writer_to(text, sizeof(text));
 
@@ -37,6 +51,10 @@ static void cell_match(struct cli_table *t, const json_t *rule)
 		if (!cli_has(rule, keys[i].key))
 			continue;
 		writer_text(&w, w.len ? ", " : "");
+		if (!keys[i].word) {
+			put_device(&w, row);
+			continue;
+		}
 		writer_text(&w, keys[i].word);
 		put_value(&w, json_object_get(rule, keys[i].key));
 	}
@@ -56,7 +74,7 @@ static void cells_of_rule(struct cli_table *t, const json_t *row, size_t place)
 	cli_table_cell(t, writer_done(&w));
 	cli_cell_number(t, r, "id");
 	cli_table_cell(t, off ? STR("off") : cli_text_of(r, "verdict"));
-	cell_match(t, r);
+	cell_match(t, row);
 	cli_cell_time(t, r, "until");
 	cli_table_cell(t, cli_has(r, "maker") ? cli_text_of(r, "maker") : STR("owner"));
 	cli_cell_number(t, use, "count");
@@ -98,10 +116,15 @@ int cli_show_presets(const json_t *root, FILE *out)
 	return cli_finish(&t, out);
 }
 
-static void put_rule(struct writer *w, uint64_t id, struct str note)
+/* Its place tells which one of a draft it is. */
+static void put_rule(struct writer *w, const json_t *row, struct str note)
 {
 	writer_text(w, "rule ");
-	writer_dec(w, id);
+	writer_dec(w, cli_number_of(row, "rule"));
+	if (cli_has(row, "place")) {
+		writer_text(w, " at place ");
+		writer_dec(w, cli_number_of(row, "place"));
+	}
 	if (note.len) {
 		writer_text(w, " (");
 		writer_str(w, note);
@@ -124,7 +147,7 @@ static void show_result(const json_t *root, FILE *out)
 	struct writer w = writer_to(raw, sizeof(raw));
 
 	if (cli_has(root, "rule")) {
-		put_rule(&w, cli_number_of(root, "rule"), cli_text_of(root, "rule_note"));
+		put_rule(&w, root, cli_text_of(root, "rule_note"));
 		writer_text(&w, " decides: ");
 	}
 	writer_str(&w, cli_text_of(root, "result"));
@@ -166,7 +189,7 @@ int cli_show_explained(const json_t *root, FILE *out)
 		const json_t *m = json_array_get(misses, i);
 		w = writer_to(raw, sizeof(raw));
 		writer_text(&w, "  ");
-		put_rule(&w, cli_number_of(m, "rule"), cli_text_of(m, "note"));
+		put_rule(&w, m, cli_text_of(m, "note"));
 		writer_text(&w, ": ");
 		writer_str(&w, cli_text_of(m, "why"));
 		safe_line(out, &w);

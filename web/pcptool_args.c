@@ -171,15 +171,6 @@ static bool read_port_set(struct pcp_map *m, const char *text)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 static bool read_nonce(struct pcptool_args *a, const char *text)
 {
 	uint8_t *nonce = a->pcp.map.nonce;
@@ -187,7 +178,7 @@ static bool read_nonce(struct pcptool_args *a, const char *text)
 	if (strlen(text) != (size_t)2 * MAP_NONCE_LEN)
 		return wrong("--nonce", "24 hex digits");
 	for (size_t i = 0; i < MAP_NONCE_LEN; i++) {
-		int high = hex_digit(text[i * 2]), low = hex_digit(text[i * 2 + 1]);
+		int high = str_hex_digit(text[i * 2]), low = str_hex_digit(text[i * 2 + 1]);
 
 		if (high < 0 || low < 0)
 			return wrong("--nonce", "24 hex digits, lower case");
