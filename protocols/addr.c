@@ -181,17 +181,6 @@ static int decode4(struct str s, uint8_t out[4])
 	return 0;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static int decode_group(struct str s, uint8_t out[2])
 {
 	unsigned v = 0;
@@ -199,7 +188,7 @@ static int decode_group(struct str s, uint8_t out[2])
 	if (s.len == 0 || s.len > 4)
 		return ERR_SYNTAX;
 	for (size_t i = 0; i < s.len; i++) {
-		int h = hex_value(s.p[i]);
+		int h = str_hex_digit(s.p[i]);
 		if (h < 0)
 			return ERR_SYNTAX;
 		v = v << 4 | (unsigned)h;

@@ -41,6 +41,8 @@ bool str_is_utf8(struct str s);
 struct str str_cut_utf8(struct str s, size_t max);
 /* UTF-8 to store and show: no control characters (C0, DEL, C1) and no bidi controls. */
 bool str_is_plain(struct str s);
+/* -1: it is no digit of a hexadecimal number, of either case. */
+int str_hex_digit(char c);
 /* Copies what is plain of s, without the rest, to at most size bytes of out; a sequence is never
  * cut. Returns the bytes written (no NUL). */
 size_t str_copy_plain(struct str s, char *out, size_t size);
