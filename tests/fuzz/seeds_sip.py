@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes the seeds of fuzz_sip, fuzz_sip_frame and fuzz_sdp: what phones and servers send, and what
-attackers might. The messages of tests/vectors/sip are good seeds of fuzz_sip too.
+"""Writes the seeds of fuzz_sip, fuzz_sip_frame, fuzz_sipalg and fuzz_sdp: what phones and servers
+send, and what attackers might. The messages of tests/vectors/sip are good seeds of fuzz_sip too.
 
 usage: seeds_sip.py DIRECTORY   (the corpus directory; a folder for each is made in it)
 """
@@ -91,6 +91,19 @@ STREAM = {
     "differs": "5" + SIP["twice"].replace("l: 0", "l: 1"),
     "ping": "6\r\n\r\n\r\n\r",
 }
+PLAIN = "\n".join(line for line in SDP.split("\n") if not line.startswith(("a=candidate", "a=ice")))
+ALG = {
+    "out": message("INVITE sip:b@example.org SIP/2.0", *COMMON, "CSeq: 1 INVITE", CONTACT, TYPE,
+                   body=PLAIN),
+    "register": SIP["register"],
+    "signed": message("INVITE sip:b@example.org SIP/2.0", *COMMON, "CSeq: 1 INVITE", CONTACT, TYPE,
+                      'Authorization: Digest username="a", qop=auth-int, nc=1', body=PLAIN),
+    "call": message("INVITE sip:a@203.0.113.7:36002 SIP/2.0", "v:SIP/2.0/UDP 198.51.100.1",
+                    *COMMON[1:], "CSeq: 1 INVITE", CONTACT, TYPE, body=SDP6),
+    "answer": message("SIP/2.0 200 OK", "v: SIP/2.0/UDP 203.0.113.7:36002;branch=z9hG4bK1;"
+                      "received=203.0.113.7;rport=36002", *COMMON[1:], "CSeq: 1 REGISTER",
+                      "Contact: <sip:a@203.0.113.7:36002>;expires=60, <sip:z@192.0.2.1>"),
+}
 DESCRIPTIONS = {
     "all": SDP.replace("\n", "\r\n"),
     "six": SDP6,
@@ -100,7 +113,8 @@ DESCRIPTIONS = {
 
 
 def main():
-    for folder, seeds in (("sip", SIP), ("sip_frame", STREAM), ("sdp", DESCRIPTIONS)):
+    for folder, seeds in (("sip", SIP), ("sip_frame", STREAM), ("sipalg", ALG),
+                          ("sdp", DESCRIPTIONS)):
         path = pathlib.Path(sys.argv[1], folder)
         path.mkdir(parents=True, exist_ok=True)
         for name, text in seeds.items():

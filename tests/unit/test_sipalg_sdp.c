@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Media of messages: which places want a port, and descriptions that name the ports they got. */
+#include "protocols/sipalg_sdp.h"
+
+#include "protocols/err.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "sip_rig.h"
+
+#define HEAD "INVITE sip:b SIP/2.0\nv: SIP/2.0/UDP h\nf: sip:a;tag=1\nt: sip:b\ni: 1\n" \
+	"CSeq: 1 INVITE\nc: application/sdp\n\n"
+#define V(addr) "v=0\no=- 1 1 IN IP4 " addr "\ns=192.168.1.20\nc=IN IP4 " addr "\nt=0 0\n"
+#define PHONE "192.168.1.20"
+#define WAN "203.0.113.7"
+#define PEERS_MAX 16
+#define KEYS "b=AS:192168120\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:192.168.1.20+/4000|2^20\n" \
+	"a=fingerprint:sha-256 19:21:68:12:0A\na=setup:actpass\na=fmtp:0 192.168.1.20 4000\n" \
+	"a=X-unknown:c=IN IP4 192.168.1.20\na=source-filter: incl IN IP4 * 192.168.1.20\n" \
+	"k=clear:m=\n"
+
+static struct sip_message m;
+static struct sipalg_streams streams;
+static struct addr lan, wan;
+static struct str kept;
+
+static int read_streams(const char *body)
+{
+	char text[4096];
+
+	assert_int_equal(addr_decode(STR(PHONE), &lan), 0);
+	assert_int_equal(addr_decode(STR(WAN), &wan), 0);
+	snprintf(text, sizeof(text), HEAD "%s", body);
+	sip_rig_free(kept);
+	kept = sip_rig_text(text);
+	assert_int_equal(sip_decode(kept, false, &m), 0);
+	streams.count = 77;
+	return sipalg_sdp_streams(&m, &lan, &streams);
+}
+
+/* Ports from 36000 on, a run for each stream. */
+static void assign(void)
+{
+	uint16_t next = 36000;
+
+	for (uint16_t i = 0; i < streams.count; i++) {
+		streams.at[i].external = next;
+		next = (uint16_t)(next + streams.at[i].count + streams.at[i].count % 2);
+	}
+}
+
+static void assert_edited(const char *body)
+{
+	static struct sip_edits e;
+	static char out[4096];
+	struct writer w = writer_to(out, sizeof(out));
+	char text[4096];
+
+	sip_edit_none(&e);
+	assert_int_equal(sipalg_sdp_edit(&m, &lan, &streams, &wan, &e), 0);
+	sip_edit_length(&e, &m);
+	assert_int_equal(sip_edit_apply(&e, &m, &w), 0);
+	snprintf(text, sizeof(text), HEAD "%s", body);
+	struct str wanted = sip_rig_text(text);
+	if (!str_eq(writer_done(&w), wanted))
+		fail_msg("got %.*s", (int)w.len, out);
+	sip_rig_free(wanted);
+}
+
+static void goes_out(const char *body, unsigned count, const char *wanted)
+{
+	assert_int_equal(read_streams(body), 0);
+	assert_int_equal(streams.count, count);
+	assign();
+	assert_edited(wanted);
+}
+
+static void a_call_gets_a_pair(void **state)
+{
+	(void)state;
+	goes_out(V(PHONE) "m=audio 4000 RTP/AVP 0\na=x:192.168.1.20 4000\n", 1,
+		V(WAN) "m=audio 36000 RTP/AVP 0\na=x:192.168.1.20 4000\n");
+	assert_true(streams.at[0].pair);
+	assert_int_equal(streams.at[0].count, 2);
+}
+
+/* SIP-56, SIP-57 */
+static void rtcp_goes_where_it_says(void **state)
+{
+	(void)state;
+	goes_out(V(PHONE) "m=audio 4000 RTP/AVP 0\na=rtcp:5005 IN IP4 192.168.1.20\n", 2,
+		V(WAN) "m=audio 36000 RTP/AVP 0\na=rtcp:36002 IN IP4 203.0.113.7\n");
+	goes_out(V(PHONE) "m=audio 4000 RTP/AVP 0\na=rtcp:4001\n", 1,
+		V(WAN) "m=audio 36000 RTP/AVP 0\na=rtcp:36001\n");
+	goes_out(V(PHONE) "m=audio 4000 RTP/AVP 0\na=rtcp-mux\na=rtcp:4000\n", 1,
+		V(WAN) "m=audio 36000 RTP/AVP 0\na=rtcp-mux\na=rtcp:36000\n");
+	/* Another's RTCP, even at a port of ours. */
+	goes_out(V(PHONE) "m=audio 4000 RTP/AVP 0\na=rtcp:4001 IN IP4 192.168.1.21\n", 1,
+		V(WAN) "m=audio 36000 RTP/AVP 0\na=rtcp:4001 IN IP4 192.168.1.21\n");
+}
+
+/* SIP-59, SIP-63, SIP-74 */
+static void one_place_has_one_port(void **state)
+{
+	(void)state;
+	goes_out(V(PHONE) "a=group:BUNDLE a v\nm=audio 4000 RTP/AVP 0\na=mid:a\n"
+		"m=video 4000 RTP/AVP 9\n"
+		"a=mid:v\nm=audio 4002 RTP/AVP 0\n", 2,
+		V(WAN) "a=group:BUNDLE a v\nm=audio 36000 RTP/AVP 0\na=mid:a\n"
+			"m=video 36000 RTP/AVP 9\n"
+		"a=mid:v\nm=audio 36002 RTP/AVP 0\n");
+}
+
+/* SIP-58, trap 23 */
+static void runs_and_fax_are_mapped(void **state)
+{
+	(void)state;
+	goes_out(V(PHONE) "m=audio 6000/2 RTP/AVP 0\nm=image 4003 udptl t38\n", 2,
+		V(WAN) "m=audio 36000/2 RTP/AVP 0\nm=image 36004 udptl t38\n");
+	assert_int_equal(streams.at[0].count, 4);
+	assert_int_equal(streams.at[1].count, 1);
+	assert_false(streams.at[1].pair);
+	/* The last port has none behind it. */
+	goes_out(V(PHONE) "m=audio 65535 RTP/AVP 0\n", 1, V(WAN) "m=audio 36000 RTP/AVP 0\n");
+	assert_int_equal(streams.at[0].count, 1);
+}
+
+/* SIP-52, 54, 60, 78, 85; traps 10, 11, 20, 21, 23, 25 */
+static void what_is_not_the_phone_s_is_left(void **state)
+{
+	static const char *const bodies[] = {
+		V(PHONE) "m=audio 0 RTP/AVP 0\n",
+		V(PHONE) "m=message 4000 TCP/MSRP *\na=path:msrp://192.168.1.20:4000/x;tcp\n",
+		V(PHONE) "m=audio 1023 RTP/AVP 0\n",
+		V(PHONE) "m=audio 4000 RTP/AVP 0\nc=IN IP4 0.0.0.0\n",
+		V(PHONE) "m=audio 4000 RTP/AVP 0\nc=IN IP4 192.168.1.21\n",
+		V(PHONE) "m=audio 4000 RTP/AVP 0\nc=IN IP4 phone.example\n",
+		V(PHONE) "m=audio 4000 RTP/AVP 0\nc=IN IP4 192.168.1.20/127\n",
+		V(PHONE) "m=audio 4000 RTP/AVP 0\nc=IN IP6 ::ffff:192.168.1.20\n",
+		V(PHONE) "m=audio 4000 RTP/AVP 0\nc=IN IP6 2001:db8::20\n",
+		V(WAN) "m=audio 4000 RTP/AVP 0\n",
+		V("127.0.0.1") "m=audio 4000 RTP/AVP 0\n",
+		V(PHONE) "m=audio 4000 RTP/AVP 0\na=candidate:1 1 UDP 1 192.168.1.20 4000 typ"
+			" host\n",
+		V(PHONE) "a=ice-ufrag:x\nm=audio 4000 RTP/AVP 0\n",
+		V(PHONE) "m=audio 4000 RTP/AVP 0\nm=video 4002 RTP/AVP 9\na=ice-ufrag:x\n",
+		V(PHONE),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		goes_out(bodies[i], 0, bodies[i]);
+}
+
+/* SIP-52: only the streams at the phone move, each by its own c=. */
+static void each_media_moves_alone(void **state)
+{
+	(void)state;
+	goes_out("v=0\no=- 1 1 IN IP4 192.168.1.20\ns=-\nt=0 0\nm=audio 4000 RTP/AVP 0\n"
+		"c=IN IP4 192.168.1.21\nm=audio 4002 RTP/AVP 0\nc=IN IP4 192.168.1.20\n"
+		"m=audio 4004 RTP/AVP 0\nc=IN IP6 2001:db8::20\n", 1,
+		"v=0\no=- 1 1 IN IP4 203.0.113.7\ns=-\nt=0 0\nm=audio 4000 RTP/AVP 0\n"
+		"c=IN IP4 192.168.1.21\nm=audio 36000 RTP/AVP 0\nc=IN IP4 203.0.113.7\n"
+		"m=audio 4004 RTP/AVP 0\nc=IN IP6 2001:db8::20\n");
+}
+
+/* SIP-61, trap 22 */
+static void keys_and_unknown_lines_are_left(void **state)
+{
+	(void)state;
+	goes_out(V(PHONE) "m=audio 4000 UDP/TLS/RTP/SAVPF 0\n" KEYS, 1,
+		V(WAN) "m=audio 36000 UDP/TLS/RTP/SAVPF 0\n" KEYS);
+}
+
+/* Trap 27: no port is no reason to stop a call. */
+static void what_is_refused_is_left(void **state)
+{
+	static const char body[] = V(PHONE) "m=audio 4000 RTP/AVP 0\n";
+
+	(void)state;
+	assert_int_equal(read_streams(body), 0);
+	assert_edited(body);
+}
+
+static void bounds_are_what_they_say(void **state)
+{
+	char body[2048] = V(PHONE);
+
+	(void)state;
+	for (int i = 0; i < SIPALG_STREAMS_MAX; i++) {
+		char line[64];
+		snprintf(line, sizeof(line), "m=audio %d RTP/AVP 0\n", 4000 + 2 * i);
+		strncat(body, line, sizeof(body) - strlen(body) - 1);
+	}
+	assert_int_equal(read_streams(body), 0);
+	assert_int_equal(streams.count, SIPALG_STREAMS_MAX);
+	strncat(body, "m=audio 5000 RTP/AVP 0\n", sizeof(body) - strlen(body) - 1);
+	assert_int_equal(read_streams(body), ERR_FULL);
+	assert_int_equal(streams.count, 77);
+	assert_int_equal(read_streams(V(PHONE) "m=audio 4000/16 RTP/AVP 0\n"), 0);
+	assert_int_equal(read_streams(V(PHONE) "m=audio 4000/17 RTP/AVP 0\n"), ERR_FULL);
+	assert_int_equal(read_streams(V(PHONE) "m=audio 4000/16 RTP/AVP 0\nm=x 9000 udp x\n"),
+		ERR_FULL);
+	assert_int_equal(read_streams(V(PHONE) "m=audio 70000 RTP/AVP 0\n"), ERR_RANGE);
+	assert_int_equal(read_streams("x"), ERR_SYNTAX);
+}
+
+/* SIP-72 */
+static void peers_are_named_once(void **state)
+{
+	struct addr peers[PEERS_MAX];
+	char text[ADDR_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(read_streams("v=0\nc=IN IP4 198.51.100.1\nm=audio 1 RTP/AVP 0\n"
+		"m=audio 2 RTP/AVP 0\n"
+		"a=rtcp:3 IN IP4 198.51.100.2\nm=audio 3 RTP/AVP 0\nc=IN IP6 2001:db8::3\n"
+		"m=audio 4 RTP/AVP 0\nc=IN IP4 0.0.0.0\nm=audio 0 RTP/AVP 0\n"
+		"c=IN IP4 198.51.100.9\n"
+		"m=audio 5 RTP/AVP 0\nc=IN IP4 224.0.0.9\nm=audio 6 RTP/AVP 0\nc=IN IP4 127.0.0.1\n"
+		""), 0);
+	assert_int_equal(sipalg_sdp_peers(&m, peers, PEERS_MAX), 3);
+	assert_string_equal(addr_text(&peers[0], text), "198.51.100.1");
+	assert_string_equal(addr_text(&peers[1], text), "198.51.100.2");
+	assert_string_equal(addr_text(&peers[2], text), "2001:db8::3");
+	assert_int_equal(sipalg_sdp_peers(&m, peers, 2), 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_call_gets_a_pair),
+		cmocka_unit_test(rtcp_goes_where_it_says),
+		cmocka_unit_test(one_place_has_one_port),
+		cmocka_unit_test(runs_and_fax_are_mapped),
+		cmocka_unit_test(what_is_not_the_phone_s_is_left),
+		cmocka_unit_test(each_media_moves_alone),
+		cmocka_unit_test(keys_and_unknown_lines_are_left),
+		cmocka_unit_test(what_is_refused_is_left),
+		cmocka_unit_test(bounds_are_what_they_say),
+		cmocka_unit_test(peers_are_named_once),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	sip_rig_free(kept);
+	return failed;
+}
