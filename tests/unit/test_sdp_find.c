@@ -72,6 +72,8 @@ static void in_parts(void **state)
 		"epilogue\n--b\n" SDP "no", "<one\r\r\n><><two>");
 	assert_found("c: multipart/mixed;boundary=b\n\n--b\n"
 		"Content-Type: (a \\) (b) c) application (d)/ (e) sdp (f)\n\none\n--b--", "<one>");
+	assert_found("c: multipart/mixed;boundary=b\n\n--b\n"
+		"Content-Type: (a)\n application\n\t/\n (b)\n sdp\n\none\n--b--", "<one>");
 }
 
 static void a_boundary_is_a_line_of_its_own(void **state)

@@ -121,6 +121,9 @@ static void a_stream_needs_one_length(void **state)
 		assert_int_equal(f.err != 0, cases[i].err != 0);
 		sip_rig_free(all);
 	}
+	/* A bare LF is known before the head ends. */
+	cut(STR("BYE sip:a SIP/2.0\r\nl: 0\n"), 1, &f);
+	assert_int_equal(f.err, ERR_SYNTAX);
 	cut(STR("\rx"), 1, &f);
 	assert_int_equal(f.err, ERR_SYNTAX);
 	cut(STR("BYE sip:a SIP/2.0\r\nl: 0\n\r\n"), 1, &f);
@@ -139,6 +142,7 @@ static void a_head_without_end_is_foreign(void **state)
 	memcpy(big, start, sizeof(start) - 1);
 	assert_int_equal(sip_frame_next(&f, (struct str){big, sizeof(big) - 1}, &len), 0);
 	assert_int_equal(len, 0);
+	assert_int_equal(f.seen, sizeof(big) - 1);	/* and is not looked at again */
 	assert_int_equal(sip_frame_next(&f, (struct str){big, sizeof(big)}, &len), ERR_RANGE);
 }
 

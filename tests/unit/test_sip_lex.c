@@ -117,7 +117,11 @@ static void parameters_without_name_are_none(void **state)
 		struct sip_lex l = lex(bad[i]);
 		assert_false(sip_lex_params(&l, &params));
 	}
-	struct sip_lex l = lex(STR("a"));
+	struct sip_lex l = lex(STR(" \t;a"));
+	assert_true(sip_lex_params(&l, &params));
+	assert_int_equal(params.at, 2);
+	assert_int_equal(params.len, 2);
+	l = lex(STR("a"));
 	assert_true(sip_lex_params(&l, &params));
 	assert_int_equal(params.len, 0);
 	assert_int_equal(l.at, 0);

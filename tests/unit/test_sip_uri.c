@@ -57,7 +57,8 @@ static void hosts_and_ports_are_found(void **state)
 static void other_schemes_pass(void **state)
 {
 	static const char *const good[] = {"tel:+1-201-555-0123;phone-context=x",
-		"mailto:a@b", "urn:uuid:0", "soap.beep://192.0.2.103:3002", "im:a@b@c"};
+		"mailto:a@b", "urn:uuid:0", "soap.beep://192.0.2.103:3002", "im:a@b@c",
+		"x+y-z.1:w"};
 	struct sip_uri u;
 
 	(void)state;
@@ -125,6 +126,8 @@ static void addresses_are_found_in_lists(void **state)
 	check_list("\"A, <sip:x@y>\\\"\" <sip:a,b@c>;q=\"1,2\",B C<sip:d>", true,
 		"sip:a,b@c;q=\"1,2\"\nsip:d");
 	check_list("<sip:a@b> ; q = 0.5 ; e", true, "sip:a@b; q = 0.5 ; e");
+	check_list("sip:a\t;x", true, "sip:a;x");
+	check_list("sip:a\n ;x", true, "sip:a;x");
 	check_list("* ", true, "*");
 	check_list("A\n B <sip:a@b>", true, "sip:a@b");
 	check_list("\xc3\x84 <sip:a@b>", true, "sip:a@b");
@@ -135,13 +138,28 @@ static void addresses_are_found_in_lists(void **state)
 	check_list("*", false, "!");
 }
 
+static void an_element_ends_before_its_blanks(void **state)
+{
+	struct str s = sip_rig_text(" sip:a ; x \t\n , <sip:b>\n ");
+	struct sip_lex l = sip_lex_from(s, all(s));
+	struct sip_address a;
+
+	(void)state;
+	assert_int_equal(sip_uri_next_address(&l, true, &a), 0);
+	assert_str(sip_lex_text(s, a.whole), "sip:a ; x");
+	assert_true(sip_lex_take(&l, ','));
+	assert_int_equal(sip_uri_next_address(&l, true, &a), 0);
+	assert_str(sip_lex_text(s, a.whole), "<sip:b>");
+	sip_rig_free(s);
+}
+
 static void bad_elements_are_refused(void **state)
 {
 	static const char *const bad[] = {"", " ", ",sip:a", "A B", "A", "<sip:a", "sip:a>",
 		"\"A <sip:a>", "\"A\" sip:a", "\"A\" B <sip:a>", "<>", "<sip:a> x", "<sip:a>;",
 		"<sip:a>;;x", "sip:a?b=c", "sip:a b", "*x", "<sip:a><sip:b>", "*;x",
 		"Bell, A <sip:b>",
-		"<sip:a>\"x\""};
+		"<sip:a>\"x\"", "sip:a <sip:b>", "A;<sip:b>", "<sip:a>;x=y>"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -183,6 +201,11 @@ static void vias_are_read_with_any_blanks(void **state)
 		assert_int_equal(v.whole.len, s.len);
 		sip_rig_free(s);
 	}
+	struct str two = STR(" \tSIP/2.0/UDP h ;x , SIP/2.0/TCP i");
+	struct sip_lex first = sip_lex_from(two, all(two));
+
+	assert_int_equal(sip_uri_next_via(&first, &v), 0);
+	assert_str(sip_lex_text(two, v.whole), "SIP/2.0/UDP h ;x");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct str s = sip_rig_text(bad[i]);
 		struct sip_lex l = sip_lex_from(s, all(s));
@@ -200,6 +223,7 @@ int main(void)
 		cmocka_unit_test(other_schemes_pass),
 		cmocka_unit_test(what_has_two_readings_is_refused),
 		cmocka_unit_test(addresses_are_found_in_lists),
+		cmocka_unit_test(an_element_ends_before_its_blanks),
 		cmocka_unit_test(bad_elements_are_refused),
 		cmocka_unit_test(vias_are_read_with_any_blanks),
 	};

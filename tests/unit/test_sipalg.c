@@ -179,6 +179,14 @@ static void responses_go_out_with_their_contact(void **state)
 	comes_in(RINGS("<sip:b@203.0.113.7:36002>"), RINGS("<sip:b@203.0.113.7:36002>"));
 }
 
+static void a_list_that_is_bad_is_not_changed(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(pass(false, BOUND("203.0.113.7:36002", "<sip:a@203.0.113.7:36002>,"), ""),
+		ERR_SYNTAX);
+}
+
 static void what_cannot_be_restored_is_not_changed(void **state)
 {
 	char text[1024];
@@ -262,6 +270,7 @@ int main(void)
 		cmocka_unit_test(a_call_asks_for_the_phone_s_own_contact),
 		cmocka_unit_test(what_is_not_the_phone_s_stays),
 		cmocka_unit_test(responses_go_out_with_their_contact),
+		cmocka_unit_test(a_list_that_is_bad_is_not_changed),
 		cmocka_unit_test(what_cannot_be_restored_is_not_changed),
 		cmocka_unit_test(signed_bodies_are_seen),
 		cmocka_unit_test(the_registrar_says_for_how_long),

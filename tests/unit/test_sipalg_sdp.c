@@ -11,8 +11,13 @@
 
 #include "sip_rig.h"
 
-#define HEAD "INVITE sip:b SIP/2.0\nv: SIP/2.0/UDP h\nf: sip:a;tag=1\nt: sip:b\ni: 1\n" \
-	"CSeq: 1 INVITE\nc: application/sdp\n\n"
+#define LINES "INVITE sip:b SIP/2.0\nv: SIP/2.0/UDP h\nf: sip:a;tag=1\nt: sip:b\ni: 1\n" \
+	"CSeq: 1 INVITE\n"
+#define HEAD LINES "c: application/sdp\n\n"
+#define PARTS_HEAD LINES "c: multipart/alternative;boundary=b\n\n"
+#define PARTS(addr, one, other) "--b\nc:application/sdp\n\n" V(addr) "m=audio " one " RTP/AVP 0\n" \
+	"\n--b\nc:application/sdp\n\n" V(addr) "m=audio " one " RTP/SAVP 0\nm=x " other " udp x\n" \
+	"\n--b--\n"
 #define V(addr) "v=0\no=- 1 1 IN IP4 " addr "\ns=192.168.1.20\nc=IN IP4 " addr "\nt=0 0\n"
 #define PHONE "192.168.1.20"
 #define WAN "203.0.113.7"
@@ -26,6 +31,7 @@ static struct sip_message m;
 static struct sipalg_streams streams;
 static struct addr lan, wan;
 static struct str kept;
+static const char *head = HEAD;
 
 static int read_streams(const char *body)
 {
@@ -33,7 +39,7 @@ static int read_streams(const char *body)
 
 	assert_int_equal(addr_decode(STR(PHONE), &lan), 0);
 	assert_int_equal(addr_decode(STR(WAN), &wan), 0);
-	snprintf(text, sizeof(text), HEAD "%s", body);
+	snprintf(text, sizeof(text), "%s%s", head, body);
 	sip_rig_free(kept);
 	kept = sip_rig_text(text);
 	assert_int_equal(sip_decode(kept, false, &m), 0);
@@ -63,7 +69,7 @@ static void assert_edited(const char *body)
 	assert_int_equal(sipalg_sdp_edit(&m, &lan, &streams, &wan, &e), 0);
 	sip_edit_length(&e, &m);
 	assert_int_equal(sip_edit_apply(&e, &m, &w), 0);
-	snprintf(text, sizeof(text), HEAD "%s", body);
+	snprintf(text, sizeof(text), "%s%s", head, body);
 	struct str wanted = sip_rig_text(text);
 	if (!str_eq(writer_done(&w), wanted))
 		fail_msg("got %.*s", (int)w.len, out);
@@ -126,6 +132,15 @@ static void runs_and_fax_are_mapped(void **state)
 	/* The last port has none behind it. */
 	goes_out(V(PHONE) "m=audio 65535 RTP/AVP 0\n", 1, V(WAN) "m=audio 36000 RTP/AVP 0\n");
 	assert_int_equal(streams.at[0].count, 1);
+}
+
+/* SIP-50: alternatives name the same places, and get the same ports. */
+static void all_parts_are_edited(void **state)
+{
+	(void)state;
+	head = PARTS_HEAD;
+	goes_out(PARTS(PHONE, "4000", "4002"), 2, PARTS(WAN, "36000", "36002"));
+	head = HEAD;
 }
 
 /* SIP-52, 54, 60, 78, 85; traps 10, 11, 20, 21, 23, 25 */
@@ -215,17 +230,19 @@ static void peers_are_named_once(void **state)
 	char text[ADDR_TEXT_MAX];
 
 	(void)state;
-	assert_int_equal(read_streams("v=0\nc=IN IP4 198.51.100.1\nm=audio 1 RTP/AVP 0\n"
+	assert_int_equal(read_streams("v=0\nc=IN IP4 198.51.100.1\nm=audio 9 RTP/AVP 0\n"
+		"c=IN IP4 198.51.100.5\nm=audio 1 RTP/AVP 0\n"
 		"m=audio 2 RTP/AVP 0\n"
 		"a=rtcp:3 IN IP4 198.51.100.2\nm=audio 3 RTP/AVP 0\nc=IN IP6 2001:db8::3\n"
 		"m=audio 4 RTP/AVP 0\nc=IN IP4 0.0.0.0\nm=audio 0 RTP/AVP 0\n"
 		"c=IN IP4 198.51.100.9\n"
 		"m=audio 5 RTP/AVP 0\nc=IN IP4 224.0.0.9\nm=audio 6 RTP/AVP 0\nc=IN IP4 127.0.0.1\n"
 		""), 0);
-	assert_int_equal(sipalg_sdp_peers(&m, peers, PEERS_MAX), 3);
-	assert_string_equal(addr_text(&peers[0], text), "198.51.100.1");
-	assert_string_equal(addr_text(&peers[1], text), "198.51.100.2");
-	assert_string_equal(addr_text(&peers[2], text), "2001:db8::3");
+	assert_int_equal(sipalg_sdp_peers(&m, peers, PEERS_MAX), 4);
+	assert_string_equal(addr_text(&peers[0], text), "198.51.100.5");
+	assert_string_equal(addr_text(&peers[1], text), "198.51.100.1");
+	assert_string_equal(addr_text(&peers[2], text), "198.51.100.2");
+	assert_string_equal(addr_text(&peers[3], text), "2001:db8::3");
 	assert_int_equal(sipalg_sdp_peers(&m, peers, 2), 2);
 }
 
@@ -236,6 +253,7 @@ int main(void)
 		cmocka_unit_test(rtcp_goes_where_it_says),
 		cmocka_unit_test(one_place_has_one_port),
 		cmocka_unit_test(runs_and_fax_are_mapped),
+		cmocka_unit_test(all_parts_are_edited),
 		cmocka_unit_test(what_is_not_the_phone_s_is_left),
 		cmocka_unit_test(each_media_moves_alone),
 		cmocka_unit_test(keys_and_unknown_lines_are_left),
