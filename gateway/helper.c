@@ -159,6 +159,8 @@ static int find_bad(struct helper *h, uint32_t **bad, size_t *bad_count)
 
 	if (!list)
 		return ERR_MEMORY;
+	if (h->config.facts.catch_up)
+		h->config.facts.catch_up(h->config.facts.arg);
 	for (size_t i = 0; i < t->count; i++) {
 		int err = helper_check_elem(&h->config.facts, &t->elems[i]);
 

@@ -15,6 +15,9 @@
 /* Questions to the helper's own configuration and rtnetlink. */
 struct helper_facts {
 	void *arg;
+	/* The daemon may have heard of a change first: what follows is asked as things are now. May
+	 * be NULL. */
+	void (*catch_up)(void *arg);
 	bool (*is_wan_if)(void *arg, uint32_t ifindex);
 	bool (*is_wan4)(void *arg, const struct addr *a);
 	bool (*was_wan4)(void *arg, const struct addr *a);	/* and may be no more */

@@ -12,6 +12,12 @@
 #define LAN_PREFIXES_MAX 64
 #define PCP_PORT 5351	/* RFC 6887 section 19.3, NAT-PMP's too */
 
+static void catch_up(void *arg)
+{
+	const struct helper_sources *s = arg;
+	net_catch_up(s->net);
+}
+
 static bool is_wan_if(void *arg, uint32_t ifindex)
 {
 	const struct helper_sources *s = arg;
@@ -109,6 +115,7 @@ struct helper_facts helper_facts_from(struct helper_sources *sources)
 		.arg = sources,
 		.is_wan_if = is_wan_if,
 		.is_wan4 = is_wan4,
+		.catch_up = catch_up,
 		.was_wan4 = was_wan4,
 		.is_lan_host = is_lan_host,
 		.is_lan_prefix = is_lan_prefix,

@@ -13,7 +13,7 @@
 #define HELPER_PAST_MAX 4
 
 struct helper_sources {
-	const struct net *net;
+	struct net *net;
 	struct ownports *ports;
 	const struct conf *conf;
 	struct addr past[HELPER_PAST_MAX];	/* found to be the WAN's, the latest in turn */

@@ -98,6 +98,9 @@ void net_neigh_each(const struct net *net, neigh_fn *fn, void *arg);
  * same as before; not that an entry was dropped. One at most; NULL: nobody any more. */
 void net_neigh_watch(struct net *net, neigh_fn *fn, void *arg);
 
+/* Takes in what the kernel has told up to now, instead of at the next turn of the loop. */
+void net_catch_up(struct net *net);
+
 /* Counters of the WAN, asked for now. ERR_GONE: it is not there. */
 int net_stats(struct net *net, struct net_stats *out);
 

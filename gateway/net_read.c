@@ -204,6 +204,11 @@ static void on_news(void *arg, uint32_t events)
 	net_tell(net);
 }
 
+void net_catch_up(struct net *net)
+{
+	on_news(net, 0);
+}
+
 static int open_news(struct net *net)
 {
 	struct sockaddr_nl here = {.nl_family = AF_NETLINK,
