@@ -44,6 +44,15 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable
 # What did not come is for the page to show; the browser logs it as well.
 EXPECTED = "Failed to load resource: "
 PATIENCE_S = 5.0
+# Another place of the page, until it is drawn: the page itself hears of it before we do.
+GO = """
+    const [place, done] = arguments;
+    if (location.hash === place) {
+        done();
+        return;
+    }
+    addEventListener('hashchange', () => setTimeout(done), {once: true});
+    location.hash = place;"""
 
 
 def key_pin(lab):
@@ -127,7 +136,7 @@ class Browser:
     def go(self, place):
         """#/devices without a reload, as a click on a link does; anything else loads."""
         if place.startswith("#") and self.driver.current_url.startswith(self.root):
-            self.run("location.hash = arguments[0]", place)
+            self.driver.execute_async_script(GO, place)
         else:
             self.driver.get(self.root + place)
 
@@ -177,6 +186,11 @@ class Browser:
                 if time.monotonic() > end:
                     raise
 
+    def ask(self, name):
+        """A button that asks something first: until the question is there."""
+        self.press(name)
+        self.one("//dialog[@open]")
+
     def control(self, label):
         """What a label is for, or is around, or is on."""
         word = literal(label)
@@ -192,11 +206,15 @@ class Browser:
         field.send_keys(text)
 
     def choose(self, label, option):
-        """An option of a list, by its words."""
-        field = self.control(label)
-        word = literal(option)
-        wait_for(lambda: field.find_elements(By.XPATH, f"./option[normalize-space()={word}]"), 2)
-        field.find_element(By.XPATH, f"./option[normalize-space()={word}]").click()
+        """An option of a list, by its words, once it is there."""
+        path = f"./option[normalize-space()={literal(option)}]"
+        found = wait_for(lambda: self.control(label).find_elements(By.XPATH, path), PATIENCE_S)
+        assert found, f"no {option!r} in {self.control(label).text!r}"
+        found[0].click()
+
+    def holds(self, label, value):
+        """Whether it comes to have this value, as the page draws it."""
+        return wait_for(lambda: self.control(label).get_property("value") == value, PATIENCE_S)
 
     def tick(self, label):
         self.control(label).click()

@@ -38,6 +38,7 @@ NAMES = ("lan1", "lan2", "router", "isp", "inet1", "inet2")
 
 SKIP = 77
 TIMEOUT_S = 180
+GREETING_S = 2.0	# our servers are threads of a busy machine
 INSIDE = "POSTERN_LAB_INSIDE"
 
 # (namespace, what `ip -batch` reads). The router makes the wires, so it comes first.
@@ -229,9 +230,11 @@ class Lab:
         return sock
 
     def tcp_reach(self, name, address, port, timeout=1.0, source=None):
-        """The greeting of the server that was reached, or None."""
+        """The greeting of the server that was reached, or None. timeout is the network's: who is
+        connected waits for as long as a server may take."""
         try:
             with self.tcp_open(name, address, port, timeout, source) as sock:
+                sock.settimeout(max(timeout, GREETING_S))
                 return sock.recv(256)
         except OSError:
             return None

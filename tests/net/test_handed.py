@@ -4,6 +4,7 @@
 import os
 
 import lab as L
+from space import wait_for
 from web import Web
 
 PORT = 8088
@@ -23,6 +24,8 @@ def test_the_owners_side_answers_on_it(lab):
     web = Web(lab, "router", "127.0.0.1", PORT, tls=False)
     web.setup()
     for _ in range(2):
+        # What is killed may not have stored a session of a moment ago, and reads accounts first.
+        assert wait_for(lambda: web.login()[0] == 200)
         status, page = web.ask("GET", "/")
         assert status == 200 and "<html" in page
         assert web.ask("GET", "/api/v1/status")[0] == 200

@@ -15,7 +15,7 @@ from space import Skip, wait_for
 
 HELLO, APPLY, DUMP, FORGET, REMOVE, RESULT, DUMPED, EVENT = range(1, 9)
 SENDERS, SENDER, PROBE = range(12, 15)
-VERSION = 2
+VERSION = 3
 FIRST, LAST, REBUILD = 1, 2, 4
 DENIED = -9
 (WAN4, LAN4, LAN6, DNAT4, DNAT4_HOST, SNAT4, OPEN_TCP4, OPEN_UDP4, OPEN4_HOST, OPEN6, OPEN6_HOST,
@@ -25,6 +25,7 @@ TCP, UDP = 6, 17
 HEAD = struct.Struct("=BBHIIi")
 ELEM = struct.Struct("=BBBBIQ44s44s8s64s")
 NET_ADMIN = 1 << 12
+PROBES_AT_ONCE, PROBE_REST_S = 8, 2     # of one address by MAC, in helper_probe.h
 
 
 class Helper(Postern):
@@ -340,12 +341,16 @@ def test_nobody_is_kept_away_by_asking(lab):
     lab.ns("router").sysctl("net.ipv4.neigh.br-lan.retrans_time_ms=100")
     lab.udp_echo("lan1", L.LAN1, 7)
     assert lab.udp_ask("router", L.LAN1, 7)
-    reached = 0
-    for _ in range(20):
+
+    def reached():
         client.probe(lan, L.LAN1, wrong)
         time.sleep(0.05)
-        reached += lab.udp_ask("router", L.LAN1, 7, timeout=0.2) is not None
-    assert reached >= 10, reached
+        return lab.udp_ask("router", L.LAN1, 7, timeout=0.2)
+
+    for _ in range(PROBES_AT_ONCE):
+        client.probe(lan, L.LAN1, wrong)
+    for _ in range(5):
+        assert wait_for(reached, PROBE_REST_S), "it is kept away by one question after another"
 
 
 def test_nonsense_closes_the_connection(lab):

@@ -157,8 +157,10 @@ def test_it_follows_its_device(lab):
               f"route replace default via {L.ROUTER}\n"
               f"address del {L.LAN2_6}/64 dev eth0\naddress add {LAN2_6B}/64 dev eth0 nodad\n"
               f"route replace default via {L.ROUTER_6}\n")
+    # A kernel hears who asks for an IPv6 address a moment after it has it; it is asked again after
+    # a second.
     for router in (L.ROUTER, L.ROUTER_6):
-        lab.ns("lan2").run(["ping", "-c1", "-W1", router])
+        lab.ns("lan2").run(["ping", "-c1", "-W3", router])
     assert_soon(lambda: reach(lab, port=8443) == "lan2", FOLLOW_S)
     assert_soon(lambda: reach(lab, LAN2_6B, 8443) == "lan2", FOLLOW_S)
 
