@@ -11,7 +11,6 @@ struct section {
 	enum direction direction;
 	bool ice;
 	struct sip_span mid;		/* of a media */
-	struct sip_span payload;	/* the first of its m= */
 };
 
 struct reading {
@@ -173,11 +172,11 @@ static int read_media(struct reading *r, struct sip_lex *l)
 		return ERR_SYNTAX;
 	m.transport = transport_of(proto);
 	m.is_rtp = has_part(proto, STR("RTP"));
-	m.format = next_word(l);
+	m.formats = (struct sip_span){l->at, l->end - l->at};
 	err = decode_ports(&ports, &m);
 	if (err)
 		return err;
-	r->sections[r->s->media_count] = (struct section){.payload = m.format};
+	r->sections[r->s->media_count] = (struct section){.ice = false};
 	r->media = &r->s->media[r->s->media_count++];
 	*r->media = m;
 	return 0;
@@ -202,17 +201,6 @@ static int read_rtcp(struct reading *r, struct sip_lex *l)
 	return 0;
 }
 
-/* "<payload> <encoding>": the first payload's is the one to show. */
-static void read_rtpmap(struct reading *r, struct sip_lex *l)
-{
-	struct section *section = &r->sections[r->s->media_count - 1];
-	struct str payload = next_text(l);
-	struct sip_span encoding = next_word(l);
-
-	if (encoding.len && str_eq(payload, sip_lex_text(r->bytes, section->payload)))
-		r->media->format = encoding;
-}
-
 static int read_group(struct reading *r, struct sip_lex *l)
 {
 	if (!str_eq(next_text(l), STR("BUNDLE")))
@@ -225,9 +213,10 @@ static int read_group(struct reading *r, struct sip_lex *l)
 
 static bool read_section(struct section *section, struct str name)
 {
-	if (str_eq(name, STR("inactive")) || str_eq(name, STR("sendonly")))
+	if (str_eq(name, STR("inactive")) || str_eq(name, STR("sendonly")) ||
+	    str_eq(name, STR("recvonly")))
 		section->direction = DIRECTION_HELD;
-	else if (str_eq(name, STR("sendrecv")) || str_eq(name, STR("recvonly")))
+	else if (str_eq(name, STR("sendrecv")))
 		section->direction = DIRECTION_OPEN;
 	else if (str_eq(name, STR("candidate")) || str_eq(name, STR("ice-ufrag")))
 		section->ice = true;
@@ -254,8 +243,6 @@ static int read_attribute(struct reading *r, struct sip_lex *l)
 		r->media->rtcp_mux = true;
 	else if (str_eq(name, STR("mid")))
 		section->mid = next_word(l);
-	else if (str_eq(name, STR("rtpmap")))
-		read_rtpmap(r, l);
 	return 0;
 }
 
@@ -299,9 +286,9 @@ static uint8_t bundle_of(const struct reading *r, struct sip_span mid)
 	return 0;
 }
 
-static void conclude(struct reading *r)
+static void conclude(struct reading *r, uint32_t end)
 {
-	for (uint16_t i = 0; i < r->s->media_count; i++) {
+	for (uint16_t i = r->s->media_count; i-- > 0;) {
 		const struct section *own = &r->sections[i];
 		struct sdp_media *m = &r->s->media[i];
 		enum direction d = own->direction ? own->direction : r->session.direction;
@@ -309,6 +296,9 @@ static void conclude(struct reading *r)
 		m->inactive = d == DIRECTION_HELD;
 		m->has_ice = own->ice || r->session.ice;
 		m->bundle = bundle_of(r, own->mid);
+		m->lines.at = m->line.at + m->line.len;
+		m->lines.len = end - m->lines.at;
+		end = m->line.at;
 	}
 }
 
@@ -333,7 +323,7 @@ int sdp_decode(const struct sip_message *m, struct sip_span at, struct sdp *out)
 	}
 	if (!r.versioned)
 		return ERR_SYNTAX;
-	conclude(&r);
+	conclude(&r, l.end);
 	*out = s;
 	return 0;
 }

@@ -34,10 +34,10 @@ struct sdp_media {
 	struct sdp_connection rtcp_connection;	/* of a=rtcp */
 	bool rtcp_mux;
 	bool has_ice;			/* candidates, or an ice-ufrag here or for the session */
-	bool inactive;			/* a=inactive or a=sendonly, of the session too */
+	bool inactive;			/* a=inactive, sendonly or recvonly, of the session too */
 	uint8_t bundle;			/* media of one bundle group have one number; 0: none */
-	struct sip_span format;		/* the encoding (a=rtpmap) of the first payload, else
-					   its fmt: for the owner to see */
+	struct sip_span formats;	/* the <fmt>s at the end of its m=, blanks and all */
+	struct sip_span lines;		/* those below its m=, up to the next */
 };
 
 struct sdp {

@@ -9,6 +9,7 @@
 
 #include "protocols/sip.h"
 
+#define SDP_FIND_MAX 4		/* descriptions of a message: alternatives, early and late */
 #define SDP_FIND_DEPTH_MAX 4	/* multipart bodies within each other */
 
 /* Returns how many of at most max were found; a body that is none has none. */

@@ -175,8 +175,13 @@ static uint32_t seconds(struct str text)
 	return str_u32(text, 0, UINT32_MAX, &n) ? SIPALG_EXPIRES_DEFAULT_S : n;
 }
 
+static bool is_place(const struct sip_hostport *h, const struct endpoint *place)
+{
+	return place->port ? names(h, place) : names_addr(h, &place->addr);
+}
+
 /* With several bindings of one phone the longest counts: the place is theirs together. */
-uint32_t sipalg_bound_s(const struct sipalg_phone *p, const struct sip_message *m)
+uint32_t sipalg_bound_s(const struct endpoint *place, const struct sip_message *m)
 {
 	struct sip_walk walk = {0};
 	struct sip_address a;
@@ -189,7 +194,7 @@ uint32_t sipalg_bound_s(const struct sipalg_phone *p, const struct sip_message *
 		struct sip_span value;
 		uint32_t own = all;
 
-		if (a.star || !a.uri.is_sip || !names(&a.uri.where, &p->wan))
+		if (a.star || !a.uri.is_sip || !is_place(&a.uri.where, place))
 			continue;
 		if (sip_param(m, a.params, STR("expires"), &value) == 0)
 			own = seconds(sip_text(m, value));

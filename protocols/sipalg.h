@@ -30,7 +30,8 @@ int sipalg_in(const struct sipalg_phone *p, const struct sip_message *m, struct 
 /* The body is signed: auth-int (RFC 7616) or Identity (RFC 8224); it is to be left (SIP-66). */
 bool sipalg_is_signed(const struct sip_message *m);
 /* For how long a 2xx to REGISTER, as it came from the registrar, binds the phone (RFC 3261 10.2.4,
- * 10.3); 0: not, or no longer (SIP-41, SIP-42). */
-uint32_t sipalg_bound_s(const struct sipalg_phone *p, const struct sip_message *m);
+ * 10.3); 0: not, or no longer (SIP-41, SIP-42). place is the phone's as the registrar knows it: the
+ * public one, or its own where nothing is changed (IPv6), with port 0 for any port of it. */
+uint32_t sipalg_bound_s(const struct endpoint *place, const struct sip_message *m);
 
 #endif

@@ -6,16 +6,6 @@
 
 #include <string.h>
 
-/* FNV-1a: keys are the phone's, and a collision gives it other words of its own at worst. */
-static uint64_t hash(struct str s)
-{
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < s.len; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
-	return h;
-}
-
 static struct sipalg_own_entry *place(struct sipalg_own *o, uint64_t key)
 {
 	struct sipalg_own_entry *oldest = &o->at[0];
@@ -35,8 +25,9 @@ int sipalg_own_add(struct sipalg_own *o, struct str key, struct str text)
 
 	if (text.len > SIPALG_OWN_TEXT_MAX)
 		return ERR_FULL;
-	e = place(o, hash(key));
-	e->key = hash(key);
+	/* Keys are the phone's: two with one hash give it other words of its own at worst. */
+	e = place(o, str_hash(key));
+	e->key = str_hash(key);
 	e->used = ++o->clock;
 	e->len = (uint32_t)text.len;
 	memcpy(e->text, text.p, text.len);
@@ -46,7 +37,7 @@ int sipalg_own_add(struct sipalg_own *o, struct str key, struct str text)
 struct str sipalg_own_find(const struct sipalg_own *o, struct str key)
 {
 	const struct sipalg_own_entry *last = &o->at[0];
-	uint64_t wanted = hash(key);
+	uint64_t wanted = str_hash(key);
 
 	for (int i = 0; i < SIPALG_OWN_MAX; i++) {
 		const struct sipalg_own_entry *e = &o->at[i];

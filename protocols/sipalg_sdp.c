@@ -5,8 +5,6 @@
 #include "protocols/err.h"
 #include "protocols/sdp_find.h"
 
-#define FOUND_MAX 4	/* descriptions of a message: alternatives, early and late */
-
 static bool is_at(const struct sdp_connection *c, const struct addr *addr)
 {
 	return c && c->is_addr && addr_eq(&c->value, addr);
@@ -117,8 +115,8 @@ int sipalg_sdp_streams(const struct sip_message *m, const struct addr *lan,
 	struct sipalg_streams *out)
 {
 	struct sipalg_streams list = {.count = 0};
-	struct sip_span at[FOUND_MAX];
-	size_t found = sdp_find(m, at, FOUND_MAX);
+	struct sip_span at[SDP_FIND_MAX];
+	size_t found = sdp_find(m, at, SDP_FIND_MAX);
 
 	for (size_t i = 0; i < found; i++) {
 		struct sdp s;
@@ -189,8 +187,8 @@ int sipalg_sdp_edit(const struct sip_message *m, const struct addr *lan,
 	const struct sipalg_streams *streams, const struct addr *wan, struct sip_edits *edits)
 {
 	struct place p = {lan, wan, streams};
-	struct sip_span at[FOUND_MAX];
-	size_t found = sdp_find(m, at, FOUND_MAX);
+	struct sip_span at[SDP_FIND_MAX];
+	size_t found = sdp_find(m, at, SDP_FIND_MAX);
 
 	for (size_t i = 0; i < found; i++) {
 		struct sdp s;
@@ -202,6 +200,114 @@ int sipalg_sdp_edit(const struct sip_message *m, const struct addr *lan,
 			edit_one(&s, &p, edits);
 	}
 	return 0;
+}
+
+/* A description for a phone, and where its media lead in this LAN. */
+struct back {
+	const struct sdp *s;
+	const struct addr *wan;
+	const struct sipalg_places *places;
+	struct endpoint lan[SDP_MEDIA_MAX], rtcp[SDP_MEDIA_MAX];	/* port 0: not here */
+};
+
+static struct endpoint place_of(const struct back *b, uint32_t port)
+{
+	struct endpoint e;
+
+	if (port < SIPALG_PORT_MIN || port > UINT16_MAX ||
+	    !b->places->find(b->places->arg, (uint16_t)port, &e) ||
+	    addr_is4(&e.addr) != addr_is4(b->wan))
+		return (struct endpoint){.port = 0};
+	return e;
+}
+
+/* The first of the ports' place, when the others stand behind it there too. */
+static struct endpoint run_of(const struct back *b, const struct sdp_media *m)
+{
+	struct endpoint first = place_of(b, m->port_number);
+	uint32_t count = ports_of(m);
+	bool whole = count <= SIPALG_PORTS_MAX;
+
+	for (uint32_t i = 1; whole && first.port && i < count; i++) {
+		struct endpoint e = place_of(b, m->port_number + i);
+		whole = e.port == first.port + i && addr_eq(&e.addr, &first.addr);
+	}
+	return whole ? first : (struct endpoint){.port = 0};
+}
+
+/* RTCP with an address of its own may be elsewhere and then stays. */
+static void look_at(struct back *b, uint16_t i)
+{
+	const struct sdp_media *m = &b->s->media[i];
+	bool apart = m->rtcp_connection.addr.len > 0;
+	struct endpoint lan, rtcp = {.port = 0};
+
+	if (!is_ours(b->s, m, b->wan))
+		return;
+	lan = run_of(b, m);
+	if (has_rtcp(m, b->wan))
+		rtcp = place_of(b, m->rtcp_port_number);
+	if (m->rtcp_port_number && !apart && (!rtcp.port || !addr_eq(&rtcp.addr, &lan.addr)))
+		return;
+	b->lan[i] = lan;
+	b->rtcp[i] = rtcp;
+}
+
+/* Who has no c= of its own goes by the session's: all to one phone, or none. */
+static struct addr share(struct back *b)
+{
+	struct addr shared = addr_any6();
+	bool split = false;
+
+	for (uint16_t i = 0; i < b->s->media_count; i++) {
+		const struct sdp_media *m = &b->s->media[i];
+		if (m->connection.addr.len || !m->port_number)
+			continue;
+		split = split || !b->lan[i].port ||
+			(!addr_is_any(&shared) && !addr_eq(&shared, &b->lan[i].addr));
+		shared = b->lan[i].addr;
+	}
+	if (!split)
+		return shared;
+	for (uint16_t i = 0; i < b->s->media_count; i++) {
+		if (!b->s->media[i].connection.addr.len)
+			b->lan[i].port = 0;
+	}
+	return addr_any6();
+}
+
+static void edit_back(struct back *b, struct sip_edits *edits)
+{
+	struct addr shared;
+
+	for (uint16_t i = 0; i < b->s->media_count; i++)
+		look_at(b, i);
+	shared = share(b);
+	for (uint16_t i = 0; i < b->s->media_count; i++) {
+		const struct sdp_media *m = &b->s->media[i];
+		if (!b->lan[i].port)
+			continue;
+		edit_media(m, b->lan[i].port, b->rtcp[i].port, edits);
+		edit_connection(&m->connection, b->wan, &b->lan[i].addr, edits);
+		if (b->rtcp[i].port)
+			edit_connection(&m->rtcp_connection, b->wan, &b->rtcp[i].addr, edits);
+	}
+	if (!addr_is_any(&shared))
+		edit_connection(&b->s->connection, b->wan, &shared, edits);
+}
+
+void sipalg_sdp_back(const struct sip_message *m, const struct addr *wan,
+	const struct sipalg_places *places, struct sip_edits *edits)
+{
+	struct sip_span at[SDP_FIND_MAX];
+	size_t found = addr_is_host(wan) ? sdp_find(m, at, SDP_FIND_MAX) : 0;
+
+	for (size_t i = 0; i < found; i++) {
+		struct sdp s;
+
+		if (sdp_decode(m, at[i], &s) == 0 && !has_ice(&s))
+			edit_back(&(struct back){.s = &s, .wan = wan, .places = places}, edits);
+	}
 }
 
 static size_t add_peer(const struct sdp_connection *c, struct addr *out, size_t count, size_t max)
@@ -218,8 +324,8 @@ static size_t add_peer(const struct sdp_connection *c, struct addr *out, size_t 
 
 size_t sipalg_sdp_peers(const struct sip_message *m, struct addr *out, size_t max)
 {
-	struct sip_span at[FOUND_MAX];
-	size_t found = sdp_find(m, at, FOUND_MAX), count = 0;
+	struct sip_span at[SDP_FIND_MAX];
+	size_t found = sdp_find(m, at, SDP_FIND_MAX), count = 0;
 
 	for (size_t i = 0; i < found; i++) {
 		struct sdp s;

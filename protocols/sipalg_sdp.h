@@ -39,5 +39,18 @@ int sipalg_sdp_edit(const struct sip_message *m, const struct addr *lan,
 /* The hosts that a message of the peer names for media, of a=rtcp too, each once: those who may
  * send (SIP-72). More than max are not told. */
 size_t sipalg_sdp_peers(const struct sip_message *m, struct addr *out, size_t max);
+/* Of a message to the phone: media at wan and a port behind which is another phone of this LAN
+ * leads to that phone itself, RTCP too (SIP-65). Media that would be torn apart is left as it is:
+ * ports that lead to several places, and all that share a c= when one of them has to stay there.
+ * o= stays: it leads nowhere, and has to be the same for the whole session (SIP-53). find tells the
+ * phone's place behind a port of ours; false: there is none. No edits: it names nobody here, or
+ * cannot be read. Call sip_edit_length() afterwards. */
+typedef bool sipalg_place_fn(void *arg, uint16_t external, struct endpoint *lan);
+struct sipalg_places {
+	sipalg_place_fn *find;
+	void *arg;
+};
+void sipalg_sdp_back(const struct sip_message *m, const struct addr *wan,
+	const struct sipalg_places *places, struct sip_edits *edits);
 
 #endif

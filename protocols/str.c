@@ -204,6 +204,15 @@ size_t str_copy_plain(struct str s, char *out, size_t size)
 	return len;
 }
 
+uint64_t str_hash(struct str s)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < s.len; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
+	return h;
+}
+
 int str_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -39,6 +39,8 @@ int str_u64(struct str s, uint64_t max, uint64_t *out);
 bool str_is_utf8(struct str s);
 /* The longest head of s that is at most max bytes and does not cut a UTF-8 sequence. */
 struct str str_cut_utf8(struct str s, size_t max);
+/* FNV-1a, to find things by: whoever may choose the text can make two that have the same. */
+uint64_t str_hash(struct str s);
 /* UTF-8 to store and show: no control characters (C0, DEL, C1) and no bidi controls. */
 bool str_is_plain(struct str s);
 /* -1: it is no digit of a hexadecimal number, of either case. */

@@ -64,6 +64,12 @@ static bool is_door(void *arg, uint8_t proto, uint16_t port)
 	return proto == 17 && port == 5351;
 }
 
+static bool is_sip_port(void *arg, uint16_t port)
+{
+	(void)arg;
+	return port == 5060;
+}
+
 static void check_target(const uint8_t data[FW_DATA_MAX])
 {
 	struct reader r = reader_from(data, FW_DATA_MAX);
@@ -99,6 +105,11 @@ static void check_hosts(struct fw *fake)
 
 	assert(fw_fake_count(fake, FW_SET_DOOR) <= 1);
 	assert(fw_fake_count(fake, FW_SET_BOUND6) == 0 && fw_fake_count(fake, FW_SET_KNOWN6) == 0);
+	assert(fw_fake_count(fake, FW_SET_PHONE6) == 0);
+	assert(fw_fake_count(fake, FW_SET_SIP_PORT) <= 1);
+	assert(calls->ways == 0 || calls->last_way.port == 5060 ||
+	       (calls->last_way.is6 && calls->last_way.proto == 17 &&
+		calls->last_way.port >= 1024));
 	if (calls->probes == 0)
 		return;
 	assert(is_lan_source(NULL, probe->ifindex, &probe->addr));
@@ -176,6 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.is_lan_source = is_lan_source,
 			.is_own_port = is_own_port,
 			.is_door = is_door,
+			.is_sip_port = is_sip_port,
 			.displaced_min = 61000,
 			.displaced_max = 61999,
 		},

@@ -49,8 +49,10 @@ static void edit(const struct sip_message *m, const struct sdp *s, struct sip_ed
 			sip_edit_number(e, media->port, wan.port);
 		if (media->rtcp_port.len)
 			sip_edit_number(e, media->rtcp_port, wan.port);
-		if (media->format.len)
-			check_span(m, media->format);
+		if (media->formats.len)
+			check_span(m, media->formats);
+		if (media->lines.len)
+			check_span(m, media->lines);
 		assert(!sdp_connection_of(s, media) || sdp_connection_of(s, media)->addr.len);
 	}
 }

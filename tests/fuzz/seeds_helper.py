@@ -10,7 +10,7 @@ import struct
 import sys
 
 HELLO, APPLY, DUMP, FORGET, REMOVE = range(1, 6)
-FIND, KEEP, SENDERS, PROBE = 9, 11, 12, 14
+FIND, KEEP, SENDERS, PROBE, WAY = 9, 11, 12, 14, 15
 FIRST, LAST, REBUILD = 1, 2, 4
 LAN1 = socket.inet_aton("192.168.1.10")
 WAN = socket.inet_aton("203.0.113.2")
@@ -86,8 +86,14 @@ SEEDS = {
     "guard": apply(plain(16, to(UDP, 5351)), plain(17, LAN_IF + LAN1 + MAC + bytes(2)),
                    plain(19, LAN_IF + LAN1), rebuild=True) + message(SENDERS, seq=2),
     "probe": probe(LAN1) + probe(LAN1, MAC) + probe(FAR),
+    "phone": apply(plain(21, LAN1), plain(23, struct.pack("!H", 5060)), rebuild=True)
+    + message(WAY, struct.pack("<BBH", UDP, 0, 5060), 1, seq=2)
+    + message(WAY, struct.pack("<BBH", UDP, 1, 5062), 1, seq=3)
+    + message(WAY, struct.pack("<BBH", TCP, 0, 80), 1, seq=4)
+    + message(FORGET, struct.pack("<BBH16s16s16sHH", TCP, 0, 5060, bytes(16), v4(LAN1),
+                                  bytes(16), 0, 0), 1),
     "remove": apply(*HOLE, rebuild=True) + message(REMOVE, seq=2),
-    "hello": message(HELLO, struct.pack("<IHH", 2, 176, 192), 1, seq=0),
+    "hello": message(HELLO, struct.pack("<IHH", 3, 176, 192), 1, seq=0),
 }
 
 

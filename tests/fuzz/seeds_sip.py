@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes the seeds of fuzz_sip, fuzz_sip_frame, fuzz_sipalg and fuzz_sdp: what phones and servers
-send, and what attackers might. The messages of tests/vectors/sip are good seeds of fuzz_sip too.
+"""Writes the seeds of fuzz_sip, fuzz_sip_frame, fuzz_sipalg, fuzz_sipcall and fuzz_sdp: what phones
+and servers send, and what attackers might. The messages of tests/vectors/sip are good seeds of
+fuzz_sip too.
 
 usage: seeds_sip.py DIRECTORY   (the corpus directory; a folder for each is made in it)
 """
@@ -100,6 +101,10 @@ ALG = {
                       'Authorization: Digest username="a", qop=auth-int, nc=1', body=PLAIN),
     "call": message("INVITE sip:a@203.0.113.7:36002 SIP/2.0", "v:SIP/2.0/UDP 198.51.100.1",
                     *COMMON[1:], "CSeq: 1 INVITE", CONTACT, TYPE, body=SDP6),
+    "back": message("INVITE sip:a@203.0.113.7:36002 SIP/2.0", "v:SIP/2.0/UDP 198.51.100.1",
+                    *COMMON[1:], "CSeq: 1 INVITE", "Route: <sip:198.51.100.7;lr>", TYPE,
+                    body=PLAIN.replace("192.168.1.20", "203.0.113.7").replace(" 400", " 3600")
+                    .replace(":400", ":3600")),
     "answer": message("SIP/2.0 200 OK", "v: SIP/2.0/UDP 203.0.113.7:36002;branch=z9hG4bK1;"
                       "received=203.0.113.7;rport=36002", *COMMON[1:], "CSeq: 1 REGISTER",
                       "Contact: <sip:a@203.0.113.7:36002>;expires=60, <sip:z@192.0.2.1>"),
@@ -112,13 +117,44 @@ DESCRIPTIONS = {
 }
 
 
+def step(who, method, kind, *, cseq=1, own=1, peer=2, sdp=0, call=0, timer=0, refusal=0):
+    """A message as fuzz_sipcall takes it: kind 0 request, 1 183, 2 200, 3 refusal."""
+    methods = ("INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "INFO")
+    return bytes(((who == "phone") | methods.index(method) << 1 | kind << 4,
+                  cseq - 1 | refusal << 2 | call << 4 | timer << 6, own | peer << 2 | sdp << 4))
+
+
+OUT = step("phone", "INVITE", 0, peer=0, sdp=1) + step("peer", "INVITE", 2, sdp=7) + \
+    step("phone", "ACK", 0)
+CALLED = step("peer", "INVITE", 0, own=0, sdp=7) + step("phone", "INVITE", 2, sdp=1, timer=2) + \
+    step("peer", "ACK", 0)
+BYE = step("peer", "BYE", 0, cseq=4) + step("phone", "BYE", 2, cseq=4) + bytes((0x44, 1, 0))
+CALLS = {
+    "out": OUT + step("phone", "INVITE", 0, cseq=2, sdp=2) +
+    step("peer", "INVITE", 2, cseq=2, sdp=8) + BYE,
+    "called": CALLED + step("peer", "UPDATE", 0, cseq=2, sdp=10) +
+    step("phone", "UPDATE", 3, cseq=2, refusal=3) + bytes((0x40, 250, 0)) + BYE,
+    "late": step("peer", "INVITE", 0, own=0) + step("phone", "INVITE", 2, sdp=1) +
+    step("peer", "ACK", 0, sdp=7) + BYE,
+    "forks": step("phone", "INVITE", 0, peer=0, sdp=1) + step("peer", "INVITE", 1, sdp=8) +
+    step("peer", "INVITE", 1, peer=3, sdp=9) + step("phone", "PRACK", 0, cseq=2, sdp=2) +
+    step("peer", "PRACK", 2, cseq=2, sdp=8) + step("peer", "INVITE", 2, sdp=7) +
+    step("peer", "INVITE", 2, peer=3, sdp=11) + step("phone", "ACK", 0, peer=3) + BYE,
+    "asked": step("phone", "INVITE", 0, peer=0, sdp=1) + step("peer", "INVITE", 3) +
+    step("phone", "INVITE", 0, peer=0, cseq=2, sdp=1) + step("phone", "CANCEL", 0, peer=0, cseq=2) +
+    step("peer", "INVITE", 3, cseq=2, refusal=1) + bytes((0x4c, 1, 0)),
+    "raw": OUT + b"\x81" + SIP["invite"].encode("latin-1"),
+}
+
+
 def main():
     for folder, seeds in (("sip", SIP), ("sip_frame", STREAM), ("sipalg", ALG),
-                          ("sdp", DESCRIPTIONS)):
+                          ("sipcall", CALLS), ("sdp", DESCRIPTIONS)):
         path = pathlib.Path(sys.argv[1], folder)
         path.mkdir(parents=True, exist_ok=True)
         for name, text in seeds.items():
-            (path / name).write_bytes(text.encode("latin-1"))
+            data = text if isinstance(text, bytes) else text.encode("latin-1")
+            (path / name).write_bytes(data)
 
 
 if __name__ == "__main__":

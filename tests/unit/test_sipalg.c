@@ -255,7 +255,34 @@ static void the_registrar_says_for_how_long(void **state)
 			"CSeq: 1 REGISTER\n%s\n\n", cases[i].lines);
 		struct str bytes = sip_rig_text(text);
 		assert_int_equal(sip_decode(bytes, false, &m), 0);
-		assert_int_equal(sipalg_bound_s(&phone, &m), cases[i].seconds);
+		assert_int_equal(sipalg_bound_s(&phone.wan, &m), cases[i].seconds);
+		sip_rig_free(bytes);
+	}
+}
+
+/* Where nothing is changed (IPv6) the phone's own Contact counts, whatever port it listens at. */
+static void the_phone_s_own_place_is_bound_too(void **state)
+{
+	static const struct {
+		const char *lines;
+		uint32_t seconds;
+	} cases[] = {
+		{"m: <sip:a@[2001:db8::20]:5062>;expires=60", 60},
+		{"m: <sip:a@[2001:DB8:0::20]>;expires=60", 60},
+		{"m: <sip:a@[2001:db8::21]:5062>;expires=60", 0},
+		{"m: <sip:a@phone.example>;expires=60", 0},
+	};
+	struct endpoint own = {.port = 0};
+	char text[512];
+
+	(void)state;
+	assert_int_equal(addr_decode(STR("2001:db8::20"), &own.addr), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "SIP/2.0 200 OK\nv: SIP/2.0/UDP h\n" MUST
+			"CSeq: 1 REGISTER\n%s\n\n", cases[i].lines);
+		struct str bytes = sip_rig_text(text);
+		assert_int_equal(sip_decode(bytes, false, &m), 0);
+		assert_int_equal(sipalg_bound_s(&own, &m), cases[i].seconds);
 		sip_rig_free(bytes);
 	}
 }
@@ -274,6 +301,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_restored_is_not_changed),
 		cmocka_unit_test(signed_bodies_are_seen),
 		cmocka_unit_test(the_registrar_says_for_how_long),
+		cmocka_unit_test(the_phone_s_own_place_is_bound_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

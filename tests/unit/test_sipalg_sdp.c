@@ -246,6 +246,123 @@ static void peers_are_named_once(void **state)
 	assert_int_equal(sipalg_sdp_peers(&m, peers, 2), 2);
 }
 
+/* Behind 36000 to 36015 is one phone, behind 36100 to 36103 another, both from port 4000 on; what
+ * comes after them leads to the other, and to another port of it. */
+static bool find_phone(void *arg, uint16_t external, struct endpoint *out)
+{
+	bool first = external >= 36000 && external < 36016;
+	bool other = external >= 36100 && external < 36104;
+
+	(*(unsigned *)arg)++;
+	if (external == 36016 || external == 36104) {
+		*out = (struct endpoint){addr_from4(0xc0a8011f), 4016};
+		return true;
+	}
+	if (!first && !other)
+		return false;
+	out->addr = addr_from4(first ? 0xc0a80114 : 0xc0a8011f);
+	out->port = (uint16_t)(4000 + external - (first ? 36000 : 36100));
+	return true;
+}
+
+static void comes_back(const char *body, const char *wanted)
+{
+	static struct sip_edits e;
+	static char out[4096];
+	unsigned asked = 0;
+	struct sipalg_places places = {find_phone, &asked};
+	struct writer w = writer_to(out, sizeof(out));
+	char text[4096];
+
+	assert_int_equal(read_streams(body), 0);
+	sip_edit_none(&e);
+	sipalg_sdp_back(&m, &wan, &places, &e);
+	sip_edit_length(&e, &m);
+	assert_int_equal(sip_edit_apply(&e, &m, &w), 0);
+	snprintf(text, sizeof(text), "%s%s", head, wanted);
+	struct str then = sip_rig_text(text);
+	if (!str_eq(writer_done(&w), then))
+		fail_msg("got %.*s", (int)w.len, out);
+	sip_rig_free(then);
+	assert_true(asked <= 4 * SIPALG_PORTS_MAX);
+}
+
+/* A description with its origin and its session's c=. */
+#define O(addr) "v=0\no=- 1 1 IN IP4 203.0.113.7\ns=-\nc=IN IP4 " addr "\nt=0 0\n"
+#define OTHER "192.168.1.31"
+
+/* SIP-65; SIP-53: who made the session stays the same. */
+static void phones_of_one_lan_talk_directly(void **state)
+{
+	(void)state;
+	comes_back(O(WAN) "m=audio 36000 RTP/AVP 0\n", O(PHONE) "m=audio 4000 RTP/AVP 0\n");
+	comes_back(O(WAN) "m=audio 36002 RTP/AVP 0\nm=video 36004/2 RTP/AVP 0\nm=image 36009 udptl"
+		" t38\nm=x 0 udp x\n", O(PHONE) "m=audio 4002 RTP/AVP 0\nm=video 4004/2 RTP/AVP 0"
+		"\nm=image 4009 udptl t38\nm=x 0 udp x\n");
+	comes_back(O(WAN) "m=audio 36100 RTP/AVP 0\na=rtcp:36101\n",
+		O(OTHER) "m=audio 4000 RTP/AVP 0\na=rtcp:4001\n");
+	comes_back(O(WAN) "m=audio 36000 RTP/AVP 0\na=rtcp:36008 IN IP4 203.0.113.7\n",
+		O(PHONE) "m=audio 4000 RTP/AVP 0\na=rtcp:4008 IN IP4 192.168.1.20\n");
+	comes_back(O(WAN) "m=audio 36000 RTP/AVP 0\na=rtcp:36103 IN IP4 203.0.113.7\n",
+		O(PHONE) "m=audio 4000 RTP/AVP 0\na=rtcp:4003 IN IP4 192.168.1.31\n");
+	/* RTCP that goes to somebody else goes on doing so. */
+	comes_back(O(WAN) "m=audio 36000 RTP/AVP 0\na=rtcp:9001 IN IP4 198.51.100.1\n",
+		O(PHONE) "m=audio 4000 RTP/AVP 0\na=rtcp:9001 IN IP4 198.51.100.1\n");
+	head = PARTS_HEAD;
+	comes_back("--b\nc:application/sdp\n\n" O(WAN) "m=x 36000 udp x\n\n--b\n"
+		"c:application/sdp\n\n" O(WAN) "m=x 36100 udp x\n\n--b--\n",
+		"--b\nc:application/sdp\n\n" O(PHONE) "m=x 4000 udp x\n\n--b\n"
+		"c:application/sdp\n\n" O(OTHER) "m=x 4000 udp x\n\n--b--\n");
+	head = HEAD;
+}
+
+#define AT(addr) "c=IN IP4 " addr "\n"
+
+static void media_are_led_back_each_by_its_own(void **state)
+{
+	(void)state;
+	/* Two phones behind one peer, and one that is no phone of ours. */
+	comes_back(O("198.51.100.1") "m=audio 36000 RTP/AVP 0\n" AT(WAN)
+		"m=audio 36100 RTP/AVP 0\n" AT(WAN) "m=audio 36200 RTP/AVP 0\n" AT(WAN)
+		"m=audio 36002 RTP/AVP 0\n",
+		O("198.51.100.1") "m=audio 4000 RTP/AVP 0\n" AT(PHONE)
+		"m=audio 4000 RTP/AVP 0\n" AT(OTHER) "m=audio 36200 RTP/AVP 0\n" AT(WAN)
+		"m=audio 36002 RTP/AVP 0\n");
+	/* The session's c= is for the first only. */
+	comes_back(O(WAN) "m=audio 36000 RTP/AVP 0\nm=audio 36200 RTP/AVP 0\n" AT(WAN),
+		O(PHONE) "m=audio 4000 RTP/AVP 0\nm=audio 36200 RTP/AVP 0\n" AT(WAN));
+	/* Nobody goes by the session's. */
+	comes_back(O(WAN) "m=audio 36000 RTP/AVP 0\n" AT(WAN),
+		O(WAN) "m=audio 4000 RTP/AVP 0\n" AT(PHONE));
+}
+
+static void what_has_to_stay_keeps_its_company(void **state)
+{
+	static const char *const bodies[] = {
+		/* The c= they share cannot lead to both. */
+		O(WAN) "m=audio 36000 RTP/AVP 0\nm=video 36200 RTP/AVP 0\n",
+		O(WAN) "m=audio 36200 RTP/AVP 0\nm=video 36000 RTP/AVP 0\n",
+		O(WAN) "m=audio 36000 RTP/AVP 0\nm=video 36100 RTP/AVP 0\n",
+		O(WAN) "m=audio 36000 RTP/AVP 0\nm=message 36002 TCP/MSRP *\n",
+		/* RTCP would be lost: nobody's, another phone's, no port of media. */
+		O(WAN) "m=audio 36015 RTP/AVP 0\n", O(WAN) "m=audio 36103 RTP/AVP 0\n",
+		O(WAN) "m=audio 36017 RTP/AVP 0\n",
+		O(WAN) "m=audio 36000 RTP/AVP 0\na=rtcp:36200\n",
+		O(WAN) "m=audio 36000 RTP/AVP 0\na=rtcp:36101\n",
+		O(WAN) "m=audio 36000 RTP/AVP 0\na=rtcp:5060\n",
+		O(WAN) "m=audio 36014/2 RTP/AVP 0\n", O(WAN) "m=audio 36000/17 RTP/AVP 0\n",
+		O(WAN) "m=audio 36000/9999 RTP/AVP 0\n",
+		/* Not there, refused, on hold, ICE. */
+		O(WAN) "m=audio 36200 RTP/AVP 0\n", O("198.51.100.1") "m=audio 36000 RTP/AVP 0\n",
+		O(WAN) "m=audio 0 RTP/AVP 0\n", O("0.0.0.0") "m=audio 36000 RTP/AVP 0\n",
+		O(WAN) "a=ice-ufrag:x\nm=audio 36000 RTP/AVP 0\n", O(WAN),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		comes_back(bodies[i], bodies[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +377,9 @@ int main(void)
 		cmocka_unit_test(what_is_refused_is_left),
 		cmocka_unit_test(bounds_are_what_they_say),
 		cmocka_unit_test(peers_are_named_once),
+		cmocka_unit_test(phones_of_one_lan_talk_directly),
+		cmocka_unit_test(media_are_led_back_each_by_its_own),
+		cmocka_unit_test(what_has_to_stay_keeps_its_company),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -204,9 +204,19 @@ static void hex_digits(void **state)
 	}
 }
 
+/* As published with the algorithm (draft-eastlake-fnv, 64 bits). */
+static void hashes_are_fnv_1a(void **state)
+{
+	(void)state;
+	assert_true(str_hash(STR("")) == 0xcbf29ce484222325);
+	assert_true(str_hash(STR("a")) == 0xaf63dc4c8601ec8c);
+	assert_true(str_hash(STR("foobar")) == 0x85944171f73967e8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hashes_are_fnv_1a),
 		cmocka_unit_test(parts),
 		cmocka_unit_test(comparing),
 		cmocka_unit_test(trimming),
