@@ -251,6 +251,16 @@ static void check_guests(struct decoder *d)
 	}
 }
 
+static void check_marks(struct decoder *d)
+{
+	if (!(d->conf.mark & d->conf.sip_mark))
+		return;
+	d->line = d->given[find_key("sip", STR("mark"))];
+	if (d->line == 0)
+		d->line = d->given[find_key("firewall", STR("mark"))];
+	tell_text(d, "mark of [sip] and mark of [firewall] have a bit in common", STR_NONE, "");
+}
+
 /* What the table itself says is always allowed. */
 static void preset(struct conf *conf, const struct conf_key *key)
 {
@@ -279,6 +289,14 @@ bool conf_yields(const struct conf *conf, uint16_t port)
 	return false;
 }
 
+bool conf_is_sip_port(const struct conf *conf, uint16_t port)
+{
+	for (size_t i = 0; i < conf->sip_port_count && conf->sip; i++)
+		if (conf->sip_ports[i] == port)
+			return true;
+	return false;
+}
+
 int conf_decode(const char *path, struct str text, struct conf *out, conf_problem_fn *fn, void *arg)
 {
 	struct decoder d = {.path = path, .fn = fn, .arg = arg};
@@ -290,6 +308,7 @@ int conf_decode(const char *path, struct str text, struct conf *out, conf_proble
 	}
 	check_interfaces(&d);
 	check_guests(&d);
+	check_marks(&d);
 	if (d.problems > 0)
 		return ERR_SYNTAX;
 	*out = d.conf;

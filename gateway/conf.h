@@ -22,6 +22,7 @@
 #define CONF_USER_MAX 33	/* longest user name useradd takes, with NUL */
 #define CONF_NAMES_MAX 256
 #define CONF_YIELD_MAX 16
+#define CONF_SIP_PORTS_MAX 8
 #define CONF_NAME_MAX 64	/* UPnP: friendlyName is shorter than 64 characters */
 
 enum conf_backend {
@@ -69,6 +70,13 @@ struct conf {
 	uint16_t http_port;		/* of UPnP descriptions and control */
 	uint8_t ssdp_ttl;		/* hops of announcements */
 	char friendly_name[CONF_NAME_MAX];
+	/* [sip]: phones' SIP, read on its way */
+	bool sip;
+	uint16_t sip_ports[CONF_SIP_PORTS_MAX];	/* where phones find their providers */
+	uint16_t sip_port_count;
+	uint32_t sip_mark;		/* bits of skb marks, none of those of [firewall] */
+	uint32_t sip_priority;		/* of the rule that routes by it, and its table */
+	uint32_t sip_table;
 	/* [web]: the owner's pages and API */
 	bool web;
 	bool web_tls;			/* no: in the clear, to whoever listens on the LAN */
@@ -97,6 +105,8 @@ typedef void conf_problem_fn(void *arg, const struct conf_problem *problem);
 
 void conf_defaults(struct conf *out);
 bool conf_yields(const struct conf *conf, uint16_t port);
+/* With [sip] on only. */
+bool conf_is_sip_port(const struct conf *conf, uint16_t port);
 /* ERR_NOT_FOUND, ERR_IO: the file cannot be read; ERR_SYNTAX: at least one problem in it. Each
  * failure was told to fn. out is untouched on failure. */
 int conf_load(const char *path, struct conf *out, conf_problem_fn *fn, void *arg);

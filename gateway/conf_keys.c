@@ -226,6 +226,61 @@ static int set_ports(const struct conf_kind *kind, struct str value, void *field
 	return 0;
 }
 
+struct sip_ports {
+	uint16_t sip_ports[CONF_SIP_PORTS_MAX];
+	uint16_t sip_port_count;
+};
+_Static_assert(offsetof(struct conf, sip_port_count) - offsetof(struct conf, sip_ports) ==
+		offsetof(struct sip_ports, sip_port_count), "set_sip_ports writes both");
+
+static int add_sip_port(const struct conf_kind *kind, struct sip_ports *list, struct str value)
+{
+	uint16_t port;
+
+	if (list->sip_port_count == CONF_SIP_PORTS_MAX || set_port(kind, value, &port))
+		return ERR_SYNTAX;
+	for (size_t i = 0; i < list->sip_port_count; i++)
+		if (list->sip_ports[i] == port)
+			return ERR_SYNTAX;
+	list->sip_ports[list->sip_port_count++] = port;
+	return 0;
+}
+
+static int set_sip_ports(const struct conf_kind *kind, struct str value, void *field)
+{
+	struct sip_ports list = {.sip_port_count = 0};
+
+	while (value.len > 0) {
+		size_t n = word_len(value);
+		if (n > 0 && add_sip_port(kind, &list, str_sub(value, 0, n)))
+			return ERR_SYNTAX;
+		value = str_sub(value, n + 1, value.len);
+	}
+	if (list.sip_port_count == 0)
+		return ERR_SYNTAX;
+	memcpy(field, &list, sizeof(list));
+	return 0;
+}
+
+/* Of routing: 0 is the kernel's own rule, those from 32766 on are its last ones. */
+static int set_priority(const struct conf_kind *kind, struct str value, void *field)
+{
+	(void)kind;
+	return str_u32(value, 1, 32765, field) ? ERR_SYNTAX : 0;
+}
+
+/* 253 to 255 are the kernel's, 0 is none. */
+static int set_table(const struct conf_kind *kind, struct str value, void *field)
+{
+	uint32_t n;
+
+	(void)kind;
+	if (str_u32(value, 1, UINT32_MAX, &n) || (n >= 253 && n <= 255))
+		return ERR_SYNTAX;
+	memcpy(field, &n, sizeof(n));
+	return 0;
+}
+
 /* 0: none */
 static int set_port_or_none(const struct conf_kind *kind, struct str value, void *field)
 {
@@ -306,6 +361,12 @@ static const struct conf_kind kind_ports = {
 	set_ports, "none, or 1 to 16 ports separated by commas or spaces", NULL, 0};
 static const struct conf_kind kind_port_or_none = {
 	set_port_or_none, "a port from 1024 to 65535, or 0 for none", NULL, 0};
+static const struct conf_kind kind_sip_ports = {set_sip_ports,
+	"1 to 8 different ports from 1024 to 65535, separated by commas or spaces", NULL, 0};
+static const struct conf_kind kind_priority = {
+	set_priority, "a number from 1 to 32765", NULL, 0};
+static const struct conf_kind kind_table = {
+	set_table, "a number from 1 to 4294967295, not 253 to 255", NULL, 0};
 static const struct conf_kind kind_names = {set_names,
 	"names of a-z, 0-9, - and ., separated by commas or spaces, at most 255 bytes", NULL,
 	CONF_NAMES_MAX};
@@ -360,6 +421,14 @@ static const struct conf_key keys[] = {
 	{"protocols", "ssdp_ttl", &kind_hops, FIELD(ssdp_ttl), "2", "how far announcements go"},
 	{"protocols", "friendly_name", &kind_name, FIELD(friendly_name), "Postern router",
 		"what UPnP clients show"},
+	{"sip", "enabled", &kind_bool, FIELD(sip), "yes",
+		"whether SIP of devices marked as phones is read"},
+	{"sip", "ports", &kind_sip_ports, FIELD(sip_ports), "5060",
+		"where phones find their providers"},
+	{"sip", "mark", &kind_mark, FIELD(sip_mark), "0x10000000", "bits of packet marks"},
+	{"sip", "rule_priority", &kind_priority, FIELD(sip_priority), "900",
+		"of the rule that routes by that mark"},
+	{"sip", "table", &kind_table, FIELD(sip_table), "36060", "of routes, which it leads to"},
 	{"web", "enable", &kind_bool, FIELD(web), "yes", "the owner's pages and API on the LAN"},
 	{"web", "port", &kind_port, FIELD(web_port), "8443", "the owner's pages and API"},
 	{"web", "tls", &kind_bool, FIELD(web_tls), "yes", "whether that port speaks TLS"},

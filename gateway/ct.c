@@ -7,6 +7,7 @@
 
 #include "gateway/ct_entry.h"
 #include "gateway/loop.h"
+#include "gateway/nft_sip.h"
 #include "protocols/err.h"
 
 #include <linux/netfilter/nfnetlink.h>
@@ -30,6 +31,10 @@ struct ct {
 	size_t count;
 	size_t size;
 	uint64_t rest_until_ms;
+	bool look;		/* at all there is */
+	bool sip_seen;		/* by the walk under way */
+	ct_sip_fn *sip_helper;
+	void *arg;
 };
 
 static int compare_dst(const struct fw_flow *a, const struct fw_flow *b)
@@ -68,11 +73,17 @@ static bool is_kept(const struct fw_flow *flow, const struct endpoint *inside)
 	       addr_eq(&flow->keep.addr, &inside->addr);
 }
 
-/* Towards tuple's destination; inside is the internal end of the same flow. */
-static bool has_request(const struct ct *ct, const struct fw_tuple *tuple, uint16_t port,
-	const struct endpoint *inside)
+static struct addr wildcard_of(const struct addr *family)
 {
-	struct fw_flow key = {.proto = tuple->proto, .dst = {tuple->dst.addr, port}};
+	return addr_is4(family) ? addr_any4() : addr_any6();
+}
+
+/* Towards dst, which is tuple's destination or a wildcard for it; inside is the internal end of
+ * the same flow. */
+static bool has_request(const struct ct *ct, const struct fw_tuple *tuple,
+	const struct endpoint *dst, const struct endpoint *inside)
+{
+	struct fw_flow key = {.proto = tuple->proto, .dst = *dst};
 
 	for (size_t i = find_first(ct, &key); i < ct->count; i++) {
 		const struct fw_flow *flow = &ct->flows[i];
@@ -80,7 +91,8 @@ static bool has_request(const struct ct *ct, const struct fw_tuple *tuple, uint1
 			break;
 		if (is_kept(flow, inside))
 			continue;
-		if (addr_is_any(&flow->remote) || addr_eq(&flow->remote, &tuple->src.addr))
+		if (addr_eq(&flow->remote, &tuple->src.addr) ||
+		    (addr_is_any(&flow->remote) && !addr_is_any(&key.dst.addr)))
 			return true;
 	}
 	return false;
@@ -89,8 +101,19 @@ static bool has_request(const struct ct *ct, const struct fw_tuple *tuple, uint1
 static bool is_wanted(const struct ct *ct, const struct fw_tuple *tuple,
 	const struct endpoint *inside)
 {
-	return has_request(ct, tuple, tuple->dst.port, inside) ||
-	       has_request(ct, tuple, 0, inside);
+	const struct endpoint any_port = {tuple->dst.addr, 0};
+
+	return has_request(ct, tuple, &tuple->dst, inside) ||
+	       has_request(ct, tuple, &any_port, inside);
+}
+
+/* A host's flow to this port, wherever it goes. */
+static bool is_wanted_anywhere(const struct ct *ct, const struct fw_tuple *tuple,
+	const struct endpoint *inside)
+{
+	const struct endpoint anywhere = {wildcard_of(&tuple->src.addr), tuple->dst.port};
+
+	return has_request(ct, tuple, &anywhere, inside);
 }
 
 static void copy_attr(union nl_request *request, const struct nlattr *attr, uint16_t type)
@@ -108,19 +131,34 @@ static int ignore(const struct nlmsghdr *nlh, void *arg)
 }
 
 /* Seen from an external endpoint: its peers' flows in, and the UDP flows that leave from it, whose
- * answers come to it. IPv6 endpoints are no external ones, and what leaves from them is theirs. */
+ * answers come to it. Seen from an internal one: the UDP flows it began. IPv6 endpoints are no
+ * external ones, and what leaves from them is theirs. */
 static bool stands_in_the_way(const struct ct *ct, const struct nlattr *const tb[])
 {
 	struct fw_tuple original = {0};
-	struct fw_tuple reply = {0};
+	struct fw_tuple reply = {0}, back;
 
 	if (!ct_entry_tuple(tb[CTA_TUPLE_ORIG], &original) ||
 	    !ct_entry_tuple(tb[CTA_TUPLE_REPLY], &reply))
 		return false;
-	if (is_wanted(ct, &original, &reply.src))
+	if (is_wanted(ct, &original, &reply.src) || is_wanted_anywhere(ct, &original, &reply.src))
 		return true;
-	return reply.proto == MAP_PROTO_UDP && addr_is4(&reply.dst.addr) &&
-	       is_wanted(ct, &reply, &original.src);
+	if (reply.proto != MAP_PROTO_UDP || !addr_is4(&reply.dst.addr))
+		return false;
+	back = (struct fw_tuple){original.proto, original.dst, original.src};
+	return is_wanted(ct, &reply, &original.src) || is_wanted(ct, &back, &reply.dst);
+}
+
+static bool has_sip_helper(const struct nlattr *help)
+{
+	const struct nlattr *tb[CTA_HELP_NAME + 1];
+	char name[sizeof(NFT_SIP_HELPER)];
+
+	if (!help)
+		return false;
+	nl_nested(help, tb, CTA_HELP_NAME);
+	return nl_text(tb[CTA_HELP_NAME], name, sizeof(name)) &&
+	       strcmp(name, NFT_SIP_HELPER) == 0;
 }
 
 static int on_entry(const struct nlmsghdr *nlh, void *arg)
@@ -131,6 +169,7 @@ static int on_entry(const struct nlmsghdr *nlh, void *arg)
 	union nl_request request;
 
 	nl_attrs(nlh, sizeof(*nfg), tb, CTA_MAX);
+	ct->sip_seen |= has_sip_helper(tb[CTA_HELP]);
 	if (!stands_in_the_way(ct, tb))
 		return MNL_CB_OK;
 	ct_entry_begin(&request, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, nfg->nfgen_family);
@@ -178,25 +217,31 @@ static void on_due(void *arg)
 	struct ct *ct = arg;
 	uint64_t begin_ms = clock_ms();
 
+	ct->sip_seen = false;
 	qsort(ct->flows, ct->count, sizeof(*ct->flows), compare_flows);
-	if (has_family(ct, true))
+	if (ct->look || has_family(ct, true))
 		walk(ct, AF_INET);
-	if (has_family(ct, false))
+	if (ct->look || has_family(ct, false))
 		walk(ct, AF_INET6);
 	rest(ct, clock_ms() - begin_ms);
 	free(ct->flows);
 	ct->flows = NULL;
 	ct->count = 0;
 	ct->size = 0;
+	if (ct->sip_seen || ct->look)
+		ct->sip_helper(ct->arg, ct->sip_seen);
+	ct->look = false;
 }
 
-struct ct *ct_new(struct loop *loop)
+struct ct *ct_new(struct loop *loop, ct_sip_fn *sip_helper, void *arg)
 {
 	struct ct *ct = calloc(1, sizeof(*ct));
 
 	if (!ct)
 		return NULL;
 	ct->loop = loop;
+	ct->sip_helper = sip_helper;
+	ct->arg = arg;
 	ct->timer.fn = on_due;
 	ct->timer.arg = ct;
 	if (nl_open(&ct->walk, NETLINK_NETFILTER) < 0 ||
@@ -224,19 +269,34 @@ static int make_room(struct ct *ct, size_t count)
 	return 0;
 }
 
+static void walk_soon(struct ct *ct)
+{
+	uint64_t now = loop_now_ms(ct->loop);
+
+	if (ct->timer.slot == 0)
+		loop_timer_set(ct->loop, &ct->timer,
+			ct->rest_until_ms > now ? ct->rest_until_ms : now);
+}
+
+void ct_look(struct ct *ct)
+{
+	ct->look = true;
+	walk_soon(ct);
+}
+
 int ct_forget(struct ct *ct, const struct fw_flow *flows, size_t count)
 {
 	if (count == 0)
 		return 0;
 	if (make_room(ct, count) < 0)
 		return ERR_MEMORY;
-	memcpy(ct->flows + ct->count, flows, count * sizeof(*flows));
-	ct->count += count;
-	if (ct->timer.slot == 0) {
-		uint64_t now = loop_now_ms(ct->loop);
-		loop_timer_set(ct->loop, &ct->timer,
-			ct->rest_until_ms > now ? ct->rest_until_ms : now);
+	for (size_t i = 0; i < count; i++) {
+		struct fw_flow *flow = &ct->flows[ct->count++];
+		*flow = flows[i];
+		if (addr_is_any(&flow->dst.addr))
+			flow->dst.addr = wildcard_of(&flow->remote);
 	}
+	walk_soon(ct);
 	return 0;
 }
 

@@ -10,11 +10,17 @@
 #define GATEWAY_CT_H
 
 #include "gateway/fw.h"
+#include "gateway/loop.h"
 
 struct ct;
-struct loop;
 
-struct ct *ct_new(struct loop *loop);	/* NULL: no memory or no socket */
+/* Whether a walk met a flow of the kernel's own SIP helper. */
+typedef void ct_sip_fn(void *arg, bool seen);
+
+/* NULL: no memory or no socket. */
+struct ct *ct_new(struct loop *loop, ct_sip_fn *sip_helper, void *arg);
+/* Looks for such flows soon, even if there is nothing to forget. */
+void ct_look(struct ct *ct);
 /* ERR_MEMORY when nothing more can be noted. */
 int ct_forget(struct ct *ct, const struct fw_flow *flows, size_t count);
 void ct_free(struct ct *ct);

@@ -13,7 +13,7 @@
 enum drop_profile {
 	DROP_DAEMON,	/* inet, unix, rtnetlink, sock_diag; files; threads */
 	DROP_DIRECT,	/* the same and netfilter: a daemon without helper */
-	DROP_HELPER,	/* unix, rtnetlink, sock_diag, netfilter; nothing else */
+	DROP_HELPER,	/* inet, unix, rtnetlink, sock_diag, netfilter; nothing else */
 };
 
 struct drop_user {

@@ -83,13 +83,13 @@ static const struct limited limited_common[] = {
 	{"mmap2", 2, PROT_EXEC, 0},
 	{"mprotect", 2, PROT_EXEC, 0},
 	{"socket", 0, ALL, AF_UNIX},
+	{"socket", 0, ALL, AF_INET},
+	{"socket", 0, ALL, AF_INET6},
 	{"prctl", 0, ALL, PR_SET_NAME},
 	{"prctl", 0, ALL, PR_GET_NAME},
 };
 
 static const struct limited limited_daemon[] = {
-	{"socket", 0, ALL, AF_INET},
-	{"socket", 0, ALL, AF_INET6},
 	/* Threads, no processes. */
 	{"clone", 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM},
 	{"ioctl", 1, ALL, SIOCGIFINDEX},

@@ -53,6 +53,11 @@ int fw_probe(struct fw *fw, int ifindex, const struct addr *addr, const uint8_t 
 	return fw->ops->probe(fw, ifindex, addr, mac);
 }
 
+int fw_way(struct fw *fw, const struct fw_way *way, fw_way_fn *done, void *arg)
+{
+	return fw->ops->way(fw, way, done, arg);
+}
+
 void fw_watch(struct fw *fw, fw_event_fn *fn, void *arg)
 {
 	fw->event = fn;
@@ -117,6 +122,16 @@ static const struct fw_set_def sets[FW_SETS] = {
 		.most = FW_BOUND_MAX},
 	[FW_SET_KNOWN6] = {.name = "known6", .key = {FW_FIELD_IFINDEX, FW_FIELD_ADDR6},
 		.most = FW_BOUND_MAX},
+	[FW_SET_PHONE4] = {.name = "phone4", .key = {FW_FIELD_ADDR4}, .most = FW_PHONES_MAX},
+	[FW_SET_PHONE6] = {.name = "phone6", .key = {FW_FIELD_ADDR6}, .most = FW_PHONES_MAX},
+	[FW_SET_SIP_PORT] = {.name = "sip_port", .key = {FW_FIELD_PORT},
+		.most = FW_SIP_PORTS_MAX},
+	[FW_SET_OPEN4_PEER] = {.name = "open4_peer",
+		.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
+		.is_leased = true, .is_counted = true},
+	[FW_SET_OPEN6_PEER] = {.name = "open6_peer",
+		.key = {FW_FIELD_ADDR6, FW_FIELD_ADDR6, FW_FIELD_PROTO, FW_FIELD_PORT},
+		.is_leased = true, .is_counted = true},
 };
 
 const struct fw_set_def *fw_set_def(enum fw_set set)
@@ -183,9 +198,10 @@ size_t fw_set_data_len(enum fw_set set)
 	return fw_set_def(set)->is_map ? FW_DATA_MAX : 0;
 }
 
-bool fw_set_is_range(enum fw_set set)
+bool fw_set_is_peers(enum fw_set set)
 {
-	return set == FW_SET_OPEN4_RANGE || set == FW_SET_OPEN6_RANGE;
+	return set == FW_SET_OPEN4_RANGE || set == FW_SET_OPEN6_RANGE ||
+	       set == FW_SET_OPEN4_PEER || set == FW_SET_OPEN6_PEER;
 }
 
 const char *fw_set_name(enum fw_set set)
@@ -319,6 +335,24 @@ static void make_range(const struct fw_hole *hole, const struct map_piece *peers
 	put_range(elem->key_end, hole, &last, peers->port_max);
 }
 
+/* One of several who may come in. */
+static void make_peer(const struct fw_hole *hole, const struct map_piece *peer,
+	struct fw_elem *elem)
+{
+	struct writer w = key_of(elem);
+	bool is4 = addr_is4(&hole->internal.addr);
+
+	if (!prefix_is_host(&peer->remote) || peer->port_min > 1 || peer->port_max != UINT16_MAX) {
+		make_range(hole, peer, elem);
+		return;
+	}
+	elem->set = is4 ? FW_SET_OPEN4_PEER : FW_SET_OPEN6_PEER;
+	put_addr(&w, &peer->remote.addr);
+	if (!is4)
+		put_addr(&w, &hole->internal.addr);
+	put_target(&w, hole->proto, is4 ? hole->external.port : hole->internal.port);
+}
+
 static void make_open6(const struct fw_hole *hole, struct fw_elem *elem)
 {
 	struct writer w = key_of(elem);
@@ -362,7 +396,7 @@ static size_t make_open(const struct fw_hole *hole, struct fw_elem *out)
 
 	assert(count <= MAP_PIECES_MAX && hole->userdata_len <= FW_USERDATA_MAX);
 	for (size_t i = 0; i < hole->peer_count; i++)
-		make_range(hole, &hole->peers[i], &out[i]);
+		make_peer(hole, &hole->peers[i], &out[i]);
 	if (hole->outbound)
 		make_peer4(hole, out);
 	else if (hole->peer_count == 0 && addr_is4(&hole->internal.addr))

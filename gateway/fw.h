@@ -46,9 +46,21 @@ enum fw_set {
 	FW_SET_BOUND6 = 18,	/* ifindex . addr6 . MAC */
 	FW_SET_KNOWN4 = 19,	/* ifindex . addr4 */
 	FW_SET_KNOWN6 = 20,	/* ifindex . addr6 */
+	/* Whose SIP we read: what a phone sends to a SIP port elsewhere comes to our socket of that
+	 * port (fw_way) with its destination as it was, and goes on as always while nobody has such
+	 * a socket. */
+	FW_SET_PHONE4 = 21,	/* addr4 */
+	FW_SET_PHONE6 = 22,	/* addr6: also what comes for it from a SIP port */
+	FW_SET_SIP_PORT = 23,	/* port */
+	/* One of several peers of an opening, if it is a host and may send from any port; others
+	 * are in the sets of ranges, where each takes the kernel longer the more there are. */
+	FW_SET_OPEN4_PEER = 24,	/* remote addr4 . l4 . external port; counter, timeout, userdata */
+	FW_SET_OPEN6_PEER = 25,	/* remote addr6 . internal addr6 . l4 . port; the same */
 };
-#define FW_SETS (FW_SET_KNOWN6 + 1)
-#define FW_DOORS_MAX 16
+#define FW_SETS (FW_SET_OPEN6_PEER + 1)
+#define FW_PHONES_MAX 256	/* in each set */
+#define FW_SIP_PORTS_MAX 8
+#define FW_DOORS_MAX 32
 #define FW_BOUND_MAX 8192	/* in each of BOUND4 to KNOWN6; the kernel refuses more */
 
 enum fw_elem_op {
@@ -84,11 +96,12 @@ struct fw_dumped {
 	uint64_t bytes;
 };
 
-/* Which tracked flows to forget: those whose original destination is this endpoint, and UDP ones
- * that leave from it by translation. */
+/* Which tracked flows to forget: those whose original destination is this endpoint, and (IPv4) UDP
+ * ones that leave from it, by translation or as the host that began them. */
 struct fw_flow {
 	uint8_t proto;
-	struct endpoint dst;		/* port 0: every port of the address */
+	struct endpoint dst;		/* port 0: every port of the address; address any: flows of
+					   remote (a LAN host then) to this port, wherever */
 	struct addr remote;		/* the other end; any: all */
 	struct endpoint keep;		/* flows of this internal endpoint are new: spared */
 };
@@ -128,10 +141,24 @@ struct fw_sender {
 #define FW_SENDER_S 60
 #define FW_SENDERS_MAX 2048	/* of each dynamic set; a flood only hides senders, never doors */
 
+/* A way past: a non-blocking, close-on-exec socket bound to the wildcard at this port, which gets
+ * what the table leads to us with its true destination, and may send from any address
+ * (IP_TRANSPARENT; UDP with IP_RECVORIGDSTADDR, IP_RECVTOS and their IPv6 likes; TCP listens).
+ * What is sent to the router itself at this port never gets there: the socket's own filter lets in
+ * only what the table marked. */
+struct fw_way {
+	uint8_t proto;			/* MAP_PROTO_UDP, MAP_PROTO_TCP */
+	bool is6;
+	uint16_t port;			/* 1024 and up */
+};
+
 enum fw_event {
 	FW_EVENT_FOREIGN,	/* somebody else touched our table: rebuild */
 	FW_EVENT_LOST,		/* the helper is away: nothing can be changed now */
 	FW_EVENT_BACK,		/* it is here (again): dump and reconcile */
+	FW_EVENT_SIP_HELPER,	/* the kernel's own SIP helper is set up, and rewrites what phones
+				   say */
+	FW_EVENT_SIP_HELPER_GONE, /* not any more */
 };
 
 /* err 0: all in force. ERR_DENIED: nothing was changed, bad[] are indexes the kernel or the helper
@@ -145,6 +172,9 @@ typedef void fw_event_fn(void *arg, enum fw_event event);
 typedef void fw_found_fn(void *arg, int err, const struct endpoint *from, size_t count);
 
 typedef void fw_sender_fn(void *arg, const struct fw_sender *sender);
+/* err 0: fd is the callee's. ERR_EXISTS: another program has the port; ERR_UNSUPPORTED: this kernel
+ * cannot lead packets to us; ERR_DENIED: the helper's configuration names no such port. */
+typedef void fw_way_fn(void *arg, int err, int fd);
 
 /* One transaction. With rebuild the table is made anew, static part and these elements, in it. */
 struct fw_batch {
@@ -165,6 +195,7 @@ struct fw_ops {
 	int (*keep)(struct fw *fw, const struct fw_keep *keeps, size_t count);
 	int (*senders)(struct fw *fw, fw_sender_fn *each, fw_done_fn *done, void *arg);
 	int (*probe)(struct fw *fw, int ifindex, const struct addr *addr, const uint8_t *mac);
+	int (*way)(struct fw *fw, const struct fw_way *way, fw_way_fn *done, void *arg);
 	void (*free)(struct fw *fw);
 };
 
@@ -196,6 +227,8 @@ int fw_senders(struct fw *fw, fw_sender_fn *each, fw_done_fn *done, void *arg);
  * solicitation at once: NUD_PROBE). The answer comes as news of the neighbour table. No answer
  * here. Only addresses on-link of a LAN interface of the configuration. */
 int fw_probe(struct fw *fw, int ifindex, const struct addr *addr, const uint8_t *mac);
+/* A way past. The route it needs is there from the first call on. */
+int fw_way(struct fw *fw, const struct fw_way *way, fw_way_fn *done, void *arg);
 void fw_watch(struct fw *fw, fw_event_fn *fn, void *arg);
 void fw_free(struct fw *fw);
 
@@ -225,7 +258,7 @@ size_t fw_hole_elems(const struct fw_hole *hole, enum fw_elem_op op, bool renew,
 size_t fw_set_key_len(enum fw_set set);
 size_t fw_set_data_len(enum fw_set set);
 /* Its elements are the peers of an opening, piece by piece. */
-bool fw_set_is_range(enum fw_set set);
+bool fw_set_is_peers(enum fw_set set);
 const char *fw_set_name(enum fw_set set);
 
 #endif

@@ -7,11 +7,16 @@
 #include "gateway/fw_fake.h"
 
 #include "gateway/fw_set.h"
+#include "gateway/way.h"
 #include "protocols/err.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define BUCKETS 4096
 #define ANSWERS_MAX 256
@@ -25,7 +30,9 @@ struct item {
 struct answer {
 	fw_done_fn *done;
 	fw_found_fn *found;	/* instead of done */
+	fw_way_fn *way;		/* the same */
 	void *arg;
+	int fd;			/* of way */
 	size_t found_count;
 	struct endpoint from[FW_FIND_MAX];
 	int err;
@@ -45,6 +52,7 @@ struct fw_fake {
 	bool gone;
 	bool hold;
 	bool fail_next;
+	int way_err;
 	struct answer failure;		/* of the next apply */
 	struct answer held[ANSWERS_MAX];
 	size_t held_count;
@@ -186,7 +194,7 @@ static bool conflicts(struct fw_fake *fake, const struct fw_elem *elems, size_t 
 
 	if (elem->op == FW_ELEM_DEL)
 		return false;
-	if (fw_set_is_range(elem->set))
+	if (fw_set_def(elem->set)->is_interval)
 		return is_in_the_way(fake, elems, i);
 	item = *find_link(fake, elem->set, elem->key);
 	return item && memcmp(item->dumped.elem.data, elem->data, fw_set_data_len(elem->set)) &&
@@ -198,6 +206,8 @@ static void answer(struct fw_fake *fake, const struct answer *a)
 	if (!fake->hold) {
 		if (a->found)
 			a->found(a->arg, a->err, a->from, a->err ? 0 : a->found_count);
+		else if (a->way)
+			a->way(a->arg, a->err, a->fd);
 		else
 			a->done(a->arg, a->err, a->bad_count ? a->bad : NULL, a->bad_count);
 		return;
@@ -348,6 +358,35 @@ static int fake_probe(struct fw *fw, int ifindex, const struct addr *addr, const
 	return 0;
 }
 
+static uint16_t port_of(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in sin;
+		struct sockaddr_in6 sin6;
+	} at = {.any.sa_family = AF_UNSPEC};
+	socklen_t len = sizeof(at);
+
+	getsockname(fd, &at.any, &len);
+	return ntohs(at.any.sa_family == AF_INET6 ? at.sin6.sin6_port : at.sin.sin_port);
+}
+
+static int fake_way(struct fw *fw, const struct fw_way *way, fw_way_fn *done, void *arg)
+{
+	struct fw_fake *fake = (struct fw_fake *)fw;
+	struct answer a = {.way = done, .arg = arg, .err = fake->way_err, .fd = -1};
+
+	if (fake->gone)
+		return ERR_GONE;
+	fake->calls.ways++;
+	fake->calls.last_way = *way;
+	if (!a.err)
+		a.err = way_open_local(way, &a.fd);
+	fake->calls.last_way_port = a.err ? 0 : port_of(a.fd);
+	answer(fake, &a);
+	return 0;
+}
+
 static int fake_remove(struct fw *fw, fw_done_fn *done, void *arg)
 {
 	struct fw_fake *fake = (struct fw_fake *)fw;
@@ -360,10 +399,19 @@ static int fake_remove(struct fw *fw, fw_done_fn *done, void *arg)
 	return 0;
 }
 
+static void close_way(struct answer *a)
+{
+	if (a->way && a->fd >= 0)
+		close(a->fd);
+	a->fd = -1;
+}
+
 static void fake_free(struct fw *fw)
 {
 	struct fw_fake *fake = (struct fw_fake *)fw;
 
+	for (size_t i = 0; i < fake->held_count; i++)
+		close_way(&fake->held[i]);
 	clear(fake);
 	free(fake);
 }
@@ -377,6 +425,7 @@ static const struct fw_ops fake_ops = {
 	.keep = fake_keep,
 	.senders = fake_senders,
 	.probe = fake_probe,
+	.way = fake_way,
 	.free = fake_free,
 };
 
@@ -445,6 +494,11 @@ void fw_fake_forget_senders(struct fw *fw)
 	((struct fw_fake *)fw)->sender_count = 0;
 }
 
+void fw_fake_refuse_ways(struct fw *fw, int err)
+{
+	((struct fw_fake *)fw)->way_err = err;
+}
+
 void fw_fake_hold(struct fw *fw)
 {
 	((struct fw_fake *)fw)->hold = true;
@@ -469,6 +523,7 @@ void fw_fake_go(struct fw *fw, bool gone)
 	fake->gone = gone;
 	for (size_t i = 0; i < fake->held_count && gone; i++) {
 		fake->held[i].err = ERR_GONE;
+		close_way(&fake->held[i]);
 		fake->held[i].bad_count = 0;
 	}
 	if (gone)

@@ -35,6 +35,9 @@ struct fw_fake_calls {
 		bool has_mac;
 		uint8_t mac[6];
 	} last_probe;
+	size_t ways;
+	struct fw_way last_way;
+	uint16_t last_way_port;	/* where its socket is instead */
 };
 const struct fw_fake_calls *fw_fake_calls(const struct fw *fw);
 
@@ -56,6 +59,10 @@ void fw_fake_release(struct fw *fw);
 /* While gone every call gives ERR_GONE, and those waiting for their answer get it now. Tells
  * FW_EVENT_LOST and FW_EVENT_BACK. */
 void fw_fake_go(struct fw *fw, bool gone);
+/* fw_way gives an ordinary socket, which is bound to the loopback address and a port of the
+ * kernel's choice (calls.last_way_port) and tells of a datagram what the real one does. From now
+ * on it answers this error instead; 0: sockets again. */
+void fw_fake_refuse_ways(struct fw *fw, int err);
 /* Somebody's `nft flush ruleset`: the table is away. Tells FW_EVENT_FOREIGN. */
 void fw_fake_flush(struct fw *fw);
 

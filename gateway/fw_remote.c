@@ -8,6 +8,7 @@
 #include "gateway/fw_remote.h"
 
 #include "gateway/helper_wire.h"
+#include "gateway/wire_flow.h"
 #include "protocols/err.h"
 
 #include <assert.h>
@@ -24,6 +25,7 @@ struct pending {
 	fw_sender_fn *sender;	/* of senders */
 	fw_done_fn *done;
 	fw_found_fn *found;	/* instead of done */
+	fw_way_fn *way;		/* the same */
 	void *arg;
 };
 
@@ -94,6 +96,8 @@ static void drop_connection(struct fw_remote *r)
 		struct pending p = take_first(r);
 		if (p.found)
 			p.found(p.arg, ERR_GONE, NULL, 0);
+		else if (p.way)
+			p.way(p.arg, ERR_GONE, -1);
 		else
 			p.done(p.arg, ERR_GONE, NULL, 0);
 	}
@@ -127,9 +131,10 @@ static int take_hello(struct fw_remote *r, const struct wire_hello *hello)
 
 static int take_event(struct fw_remote *r, int32_t value)
 {
-	if (value != FW_EVENT_FOREIGN)
+	if (value != FW_EVENT_FOREIGN && value != FW_EVENT_SIP_HELPER &&
+		value != FW_EVENT_SIP_HELPER_GONE)
 		return ERR_SYNTAX;
-	report(r, FW_EVENT_FOREIGN);
+	report(r, (enum fw_event)value);
 	return 0;
 }
 
@@ -186,14 +191,13 @@ static int gather_bad(struct fw_remote *r, const struct wire_head *head, const u
 
 static int take_result(struct fw_remote *r, const struct wire_head *head, const uint32_t *bad)
 {
-	int err = head->value > 0 || r->pending[r->first].found ? ERR_SYNTAX
-							       : gather_bad(r, head, bad);
+	struct pending p = r->pending[r->first];
+	int err = head->value > 0 || !p.done ? ERR_SYNTAX : gather_bad(r, head, bad);
 	size_t bad_count = r->bad_count;
-	struct pending p;
 
 	if (err || !(head->flags & WIRE_LAST))
 		return err;
-	p = take_first(r);
+	take_first(r);
 	r->bad_count = 0;
 	wait_for_answer(r);
 	p.done(p.arg, head->value, r->bad, bad_count);
@@ -218,6 +222,18 @@ static int take_found(struct fw_remote *r, const struct wire_head *head,
 	return 0;
 }
 
+static int take_way(struct fw_remote *r, const struct wire_head *head)
+{
+	struct pending p = r->pending[r->first];
+
+	if (!p.way || head->value > 0)
+		return ERR_SYNTAX;
+	take_first(r);
+	wait_for_answer(r);
+	p.way(p.arg, head->value, helper_wire_take_fd(&r->wire));
+	return 0;
+}
+
 static int on_message(void *arg, const struct wire_head *head, const void *records)
 {
 	struct fw_remote *r = arg;
@@ -237,6 +253,8 @@ static int on_message(void *arg, const struct wire_head *head, const void *recor
 		return take_senders(r, head, records);
 	if (head->type == WIRE_FOUND)
 		return take_found(r, head, records);
+	if (head->type == WIRE_WAY_IS)
+		return take_way(r, head);
 	return take_result(r, head, records);
 }
 
@@ -371,17 +389,6 @@ static size_t chunk_of(size_t left)
 	return left < WIRE_FLOWS_MAX ? left : WIRE_FLOWS_MAX;
 }
 
-static struct wire_flow wire_flow_of(const struct fw_flow *flow)
-{
-	struct wire_flow w = {.proto = flow->proto, .port = flow->dst.port,
-		.keep_port = flow->keep.port};
-
-	memcpy(w.dst, flow->dst.addr.b, sizeof(w.dst));
-	memcpy(w.remote, flow->remote.b, sizeof(w.remote));
-	memcpy(w.keep, flow->keep.addr.b, sizeof(w.keep));
-	return w;
-}
-
 static int remote_forget(struct fw *fw, const struct fw_flow *flows, size_t count)
 {
 	struct fw_remote *r = (struct fw_remote *)fw;
@@ -391,20 +398,10 @@ static int remote_forget(struct fw *fw, const struct fw_flow *flows, size_t coun
 	for (size_t at = 0, n; at < count && !err; at += n) {
 		n = chunk_of(count - at);
 		for (size_t i = 0; i < n; i++)
-			out[i] = wire_flow_of(&flows[at + i]);
+			out[i] = wire_flow_encode(&flows[at + i]);
 		err = tell(r, WIRE_FORGET, n, out);
 	}
 	return err;
-}
-
-static struct wire_tuple wire_tuple_of(const struct fw_tuple *t, uint32_t left_s)
-{
-	struct wire_tuple w = {.proto = t->proto, .src_port = t->src.port,
-		.dst_port = t->dst.port, .left_s = left_s};
-
-	memcpy(w.src, t->src.addr.b, sizeof(w.src));
-	memcpy(w.dst, t->dst.addr.b, sizeof(w.dst));
-	return w;
 }
 
 static int remote_find(struct fw *fw, const struct fw_tuple *flows, size_t count,
@@ -418,7 +415,7 @@ static int remote_find(struct fw *fw, const struct fw_tuple *flows, size_t count
 
 	assert(count <= FW_FIND_MAX);
 	for (size_t i = 0; i < count; i++)
-		out[i] = wire_tuple_of(&flows[i], 0);
+		out[i] = wire_flow_encode_tuple(&flows[i], 0);
 	if (err)
 		return err;
 	err = helper_wire_send(&r->wire, &head, out);
@@ -439,10 +436,27 @@ static int remote_keep(struct fw *fw, const struct fw_keep *keeps, size_t count)
 	for (size_t at = 0, n; at < count && !err; at += n) {
 		n = chunk_of(count - at);
 		for (size_t i = 0; i < n; i++)
-			out[i] = wire_tuple_of(&keeps[at + i].flow, keeps[at + i].left_s);
+			out[i] = wire_flow_encode_tuple(&keeps[at + i].flow, keeps[at + i].left_s);
 		err = tell(r, WIRE_KEEP, n, out);
 	}
 	return err;
+}
+
+static int remote_way(struct fw *fw, const struct fw_way *way, fw_way_fn *done, void *arg)
+{
+	struct fw_remote *r = (struct fw_remote *)fw;
+	const struct wire_head head = {.type = WIRE_WAY, .seq = r->seq + 1, .count = 1};
+	const struct wire_way wanted = {way->proto, way->is6, way->port};
+	int err = may_ask(r);
+
+	if (err)
+		return err;
+	err = helper_wire_send(&r->wire, &head, &wanted);
+	if (err)
+		return fail_soon(r, err);
+	r->seq++;
+	add_pending(r, &(struct pending){.seq = r->seq, .way = done, .arg = arg});
+	return 0;
 }
 
 /* Whoever still waits is told, as after a loss. */
@@ -466,6 +480,7 @@ static const struct fw_ops remote_ops = {
 	.keep = remote_keep,
 	.senders = remote_senders,
 	.probe = remote_probe,
+	.way = remote_way,
 	.free = remote_free,
 };
 

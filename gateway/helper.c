@@ -8,6 +8,7 @@
 
 #include "gateway/helper_probe.h"
 #include "gateway/helper_wire.h"
+#include "gateway/wire_flow.h"
 #include "protocols/err.h"
 
 #include <stdlib.h>
@@ -45,6 +46,7 @@ struct helper {
 	struct fw_sender senders[WIRE_SENDERS_MAX];
 	uint16_t sender_count;
 	struct helper_probe *probes;
+	bool kernel_sip;		/* FW_EVENT_SIP_HELPER came last */
 	uint64_t hidden;		/* bits: flows of the FIND under way that are not told */
 };
 
@@ -65,14 +67,17 @@ static void drop_client(struct helper *h)
 		forget_transaction(h);
 }
 
-static void tell(struct helper *h, const struct wire_head *head, const void *records)
+static void told(struct helper *h, int err)
 {
-	int err = helper_wire_send(&h->wire, head, records);
-
 	if (!err)
 		return;
 	log_warning(h->config.log, "the daemon does not read its answers: %s", err_text(err));
 	drop_client(h);
+}
+
+static void tell(struct helper *h, const struct wire_head *head, const void *records)
+{
+	told(h, helper_wire_send(&h->wire, head, records));
 }
 
 static bool asker_is_there(const struct helper *h)
@@ -86,6 +91,12 @@ static void begin(struct helper *h, uint32_t seq)
 	h->asker = h->client;
 	h->seq = seq;
 	helper_wire_pause(&h->wire, true);
+}
+
+static void end(struct helper *h)
+{
+	h->busy = false;
+	helper_wire_pause(&h->wire, false);
 }
 
 static void send_result(struct helper *h, int err, const uint32_t *bad, size_t bad_count)
@@ -110,10 +121,16 @@ static void on_done(void *arg, int err, const uint32_t *bad, size_t bad_count)
 
 	if (asker_is_there(h))
 		send_result(h, err, bad, bad_count);
-	h->busy = false;
 	if (h->transaction.elems && !h->transaction.open)
 		forget_transaction(h);
-	helper_wire_pause(&h->wire, false);
+	end(h);
+}
+
+/* The backend did not even begin. */
+static void asked(struct helper *h, int err)
+{
+	if (err)
+		on_done(h, err, NULL, 0);
 }
 
 static void on_event(void *arg, enum fw_event event)
@@ -121,6 +138,8 @@ static void on_event(void *arg, enum fw_event event)
 	struct helper *h = arg;
 	const struct wire_head head = {.type = WIRE_EVENT, .value = (int32_t)event};
 
+	if (event == FW_EVENT_SIP_HELPER || event == FW_EVENT_SIP_HELPER_GONE)
+		h->kernel_sip = event == FW_EVENT_SIP_HELPER;
 	if (h->greeted)
 		tell(h, &head, NULL);
 }
@@ -179,11 +198,8 @@ static int find_bad(struct helper *h, uint32_t **bad, size_t *bad_count)
 static void apply(struct helper *h)
 {
 	const struct transaction *t = &h->transaction;
-	int err = fw_apply(h->config.backend,
-		&(struct fw_batch){t->rebuild, t->elems, t->count}, on_done, h);
-
-	if (err)
-		on_done(h, err, NULL, 0);
+	asked(h, fw_apply(h->config.backend,
+		&(struct fw_batch){t->rebuild, t->elems, t->count}, on_done, h));
 }
 
 /* At most a line a second: a daemon gone bad shall not fill the log. */
@@ -283,25 +299,11 @@ static int take_forget(struct helper *h, const struct wire_head *head,
 			return err;
 		if (err)
 			continue;
-		out[count] = (struct fw_flow){.proto = flows[i].proto, .dst.port = flows[i].port};
-		memcpy(out[count].dst.addr.b, flows[i].dst, sizeof(flows[i].dst));
-		memcpy(out[count].remote.b, flows[i].remote, sizeof(flows[i].remote));
-		memcpy(out[count].keep.addr.b, flows[i].keep, sizeof(flows[i].keep));
-		out[count].keep.port = flows[i].keep_port;
-		count++;
+		out[count++] = wire_flow_decode(&flows[i]);
 	}
 	if (count > 0)
 		(void)fw_forget(h->config.backend, out, count);
 	return 0;
-}
-
-static struct fw_tuple tuple_of(const struct wire_tuple *w)
-{
-	struct fw_tuple t = {.proto = w->proto, .src.port = w->src_port, .dst.port = w->dst_port};
-
-	memcpy(t.src.addr.b, w->src, sizeof(w->src));
-	memcpy(t.dst.addr.b, w->dst, sizeof(w->dst));
-	return t;
 }
 
 static int take_keep(struct helper *h, const struct wire_head *head,
@@ -317,7 +319,8 @@ static int take_keep(struct helper *h, const struct wire_head *head,
 			return err;
 		/* A host that left the LAN may be let go all the same. */
 		if (!err || tuples[i].left_s == 0)
-			out[count++] = (struct fw_keep){tuple_of(&tuples[i]), tuples[i].left_s};
+			out[count++] = (struct fw_keep){wire_flow_decode_tuple(&tuples[i]),
+				tuples[i].left_s};
 	}
 	if (count > 0)
 		(void)fw_keep(h->config.backend, out, count);
@@ -339,8 +342,7 @@ static void on_found(void *arg, int err, const struct endpoint *from, size_t cou
 	}
 	if (asker_is_there(h))
 		tell(h, &head, ends);
-	h->busy = false;
-	helper_wire_pause(&h->wire, false);
+	end(h);
 }
 
 static int take_find(struct helper *h, const struct wire_head *head,
@@ -355,7 +357,7 @@ static int take_find(struct helper *h, const struct wire_head *head,
 		if (err == ERR_SYNTAX || tuples[i].left_s != 0)
 			return ERR_SYNTAX;
 		hidden |= (uint64_t)(err != 0) << i;
-		flows[i] = tuple_of(&tuples[i]);
+		flows[i] = wire_flow_decode_tuple(&tuples[i]);
 	}
 	begin(h, head->seq);
 	h->hidden = hidden;
@@ -367,13 +369,9 @@ static int take_find(struct helper *h, const struct wire_head *head,
 
 static int take_dump(struct helper *h, const struct wire_head *head)
 {
-	int err;
-
 	begin(h, head->seq);
 	h->dumped_count = 0;
-	err = fw_dump(h->config.backend, on_dumped, on_dump_done, h);
-	if (err)
-		on_done(h, err, NULL, 0);
+	asked(h, fw_dump(h->config.backend, on_dumped, on_dump_done, h));
 	return 0;
 }
 
@@ -404,13 +402,9 @@ static void on_senders_done(void *arg, int err, const uint32_t *bad, size_t bad_
 
 static int take_senders(struct helper *h, const struct wire_head *head)
 {
-	int err;
-
 	begin(h, head->seq);
 	h->sender_count = 0;
-	err = fw_senders(h->config.backend, on_sender, on_senders_done, h);
-	if (err)
-		on_done(h, err, NULL, 0);
+	asked(h, fw_senders(h->config.backend, on_sender, on_senders_done, h));
 	return 0;
 }
 
@@ -428,14 +422,43 @@ static int take_probe(struct helper *h, const struct wire_probe *probe)
 	return err == ERR_SYNTAX ? err : 0;
 }
 
-static int take_remove(struct helper *h, const struct wire_head *head)
+static void on_way(void *arg, int err, int fd)
 {
+	struct helper *h = arg;
+	const struct wire_head head = {.type = WIRE_WAY_IS, .seq = h->seq, .value = err};
+
+	if (asker_is_there(h) && !err)
+		told(h, helper_wire_send_fd(&h->wire, &head, fd));
+	else if (asker_is_there(h))
+		tell(h, &head, NULL);
+	else if (fd >= 0)
+		close(fd);
+	end(h);
+}
+
+static int take_way(struct helper *h, const struct wire_head *head, const struct wire_way *wanted)
+{
+	const struct fw_way way = {wanted->proto, wanted->is6 == 1, wanted->port};
 	int err;
 
+	/* A port may be free again since the list was read, or taken. */
+	if (h->config.refresh)
+		h->config.refresh(h->config.facts.arg);
+	err = helper_check_way(&h->config.facts, wanted);
+	if (err == ERR_SYNTAX)
+		return err;
 	begin(h, head->seq);
-	err = fw_remove(h->config.backend, on_done, h);
+	if (!err)
+		err = fw_way(h->config.backend, &way, on_way, h);
 	if (err)
-		on_done(h, err, NULL, 0);
+		on_way(h, err, -1);
+	return 0;
+}
+
+static int take_remove(struct helper *h, const struct wire_head *head)
+{
+	begin(h, head->seq);
+	asked(h, fw_remove(h->config.backend, on_done, h));
 	return 0;
 }
 
@@ -447,6 +470,8 @@ static int take_hello(struct helper *h, const struct wire_hello *hello)
 	if (err)
 		return err;
 	h->greeted = helper_wire_hello_fits(hello);
+	if (h->greeted && h->kernel_sip)
+		on_event(h, FW_EVENT_SIP_HELPER);
 	return h->greeted ? 0 : ERR_VERSION;
 }
 
@@ -477,11 +502,14 @@ static int on_message(void *arg, const struct wire_head *head, const void *recor
 		return take_senders(h, head);
 	case WIRE_PROBE:
 		return take_probe(h, records);
+	case WIRE_WAY:
+		return take_way(h, head, records);
 	case WIRE_RESULT:
 	case WIRE_DUMPED:
 	case WIRE_EVENT:
 	case WIRE_FOUND:
 	case WIRE_SENDER:
+	case WIRE_WAY_IS:
 		break;
 	}
 	return ERR_SYNTAX;

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define WAY_PORT_MIN 1024
+
 static struct addr take_addr4(struct reader *r)
 {
 	uint8_t b[4];
@@ -101,6 +103,8 @@ static bool is_lan_target(const struct helper_facts *facts, const struct addr *a
 	return port != 0 && addr_is_host(a) && !addr_is_multicast(a) && !addr_is_link_local(a) &&
 	       facts->is_lan_host(facts->arg, a);
 }
+
+#define ANY_PORT 1	/* where only the address is asked about */
 
 static bool external_is_free(const struct helper_facts *facts, struct reader *key)
 {
@@ -197,8 +201,11 @@ static bool wan_if_is_right(const struct helper_facts *facts, const struct fw_el
 static bool door_is_right(const struct helper_facts *facts, struct reader *key)
 {
 	uint8_t proto = take_proto(key);
+	uint16_t port = take_port(key);
 
-	return facts->is_door(facts->arg, proto, take_port(key));
+	/* What phones say to others comes to our sockets, too. */
+	return facts->is_door(facts->arg, proto, port) ||
+	       (is_transport(proto) && facts->is_sip_port(facts->arg, port));
 }
 
 static bool is_host_mac(const uint8_t mac[6])
@@ -256,12 +263,22 @@ static bool add_is_right(const struct helper_facts *facts, const struct fw_elem 
 	case FW_SET_OPEN_UDP4:
 		return port_is_free(facts, MAP_PROTO_UDP, reader_u16(&key));
 	case FW_SET_OPEN4_HOST:
+	case FW_SET_OPEN4_PEER:
 	case FW_SET_PEER4_PORT:
 		reader_skip(&key, 4);
 		return external_is_free(facts, &key);
+	case FW_SET_PHONE4:
+		a = take_addr4(&key);
+		return is_lan_target(facts, &a, ANY_PORT);
+	case FW_SET_PHONE6:
+		a = take_addr6(&key);
+		return is_lan_target(facts, &a, ANY_PORT);
+	case FW_SET_SIP_PORT:
+		return facts->is_sip_port(facts->arg, reader_u16(&key));
 	case FW_SET_OPEN6:
 		return open6_is_right(facts, &key);
 	case FW_SET_OPEN6_HOST:
+	case FW_SET_OPEN6_PEER:
 		reader_skip(&key, 16);
 		return open6_is_right(facts, &key);
 	case FW_SET_OPEN6_RANGE:
@@ -298,13 +315,17 @@ int helper_check_elem(const struct helper_facts *facts, const struct fw_elem *el
 
 int helper_check_flow(const struct helper_facts *facts, const struct wire_flow *flow)
 {
-	struct addr dst;
+	struct addr dst, remote;
 
 	if (flow->reserved != 0 || flow->reserved2 != 0)
 		return ERR_SYNTAX;
 	memcpy(dst.b, flow->dst, sizeof(dst.b));
+	memcpy(remote.b, flow->remote, sizeof(remote.b));
 	if (!is_transport(flow->proto))
 		return ERR_DENIED;
+	if (addr_is_any(&dst))
+		return facts->is_sip_port(facts->arg, flow->port) &&
+		       is_lan_target(facts, &remote, ANY_PORT) ? 0 : ERR_DENIED;
 	if (facts->is_wan4(facts->arg, &dst) || facts->was_wan4(facts->arg, &dst) ||
 	    facts->is_lan_host(facts->arg, &dst))
 		return 0;
@@ -322,6 +343,19 @@ int helper_check_tuple(const struct helper_facts *facts, const struct wire_tuple
 	return is_transport(tuple->proto) && is_lan_target(facts, &src, tuple->src_port) &&
 	       tuple->dst_port != 0 && tuple->left_s <= HELPER_CHECK_TIMEOUT_MAX_MS / 1000
 		       ? 0 : ERR_DENIED;
+}
+
+int helper_check_way(const struct helper_facts *facts, const struct wire_way *way)
+{
+	if (way->is6 > 1)
+		return ERR_SYNTAX;
+	if (!is_transport(way->proto) || way->port < WAY_PORT_MIN)
+		return ERR_DENIED;
+	if (facts->is_sip_port(facts->arg, way->port))
+		return 0;
+	return way->is6 && way->proto == MAP_PROTO_UDP &&
+	       !facts->is_own_port(facts->arg, way->proto, way->port) &&
+	       !facts->is_door(facts->arg, way->proto, way->port) ? 0 : ERR_DENIED;
 }
 
 int helper_check_probe(const struct helper_facts *facts, const struct wire_probe *probe)

@@ -30,17 +30,22 @@ struct helper_facts {
 	bool (*is_own_port)(void *arg, uint8_t proto, uint16_t port);
 	/* Postern itself does, for clients of the LAN. */
 	bool (*is_door)(void *arg, uint8_t proto, uint16_t port);
+	/* Of the helper's own configuration; none with the SIP gateway off. */
+	bool (*is_sip_port)(void *arg, uint16_t port);
 	uint16_t displaced_min;		/* ports kept for displaced flows (ruleset.h) */
 	uint16_t displaced_max;
 };
 
 /* ERR_SYNTAX: not what fw.c makes, so not from our daemon; ERR_DENIED: well made, and refused. */
 int helper_check_elem(const struct helper_facts *facts, const struct fw_elem *elem);
-/* The same for flows to forget: only those to our WAN addresses or to hosts of a LAN. */
+/* The same for flows to forget: only those to our WAN addresses or to hosts of a LAN, and a LAN
+ * host's to a SIP port. */
 int helper_check_flow(const struct helper_facts *facts, const struct wire_flow *flow);
 
 /* A flow to look at or to keep: one that a host of a LAN sends to anywhere, not for too long. */
 int helper_check_tuple(const struct helper_facts *facts, const struct wire_tuple *tuple);
+/* A socket for a SIP port; IPv6 UDP also for one that a phone may use itself. */
+int helper_check_way(const struct helper_facts *facts, const struct wire_way *way);
 /* A neighbour to ask about: one of a LAN, by a host's MAC. */
 int helper_check_probe(const struct helper_facts *facts, const struct wire_probe *probe);
 

@@ -102,6 +102,12 @@ static bool is_own_port(void *arg, uint8_t proto, uint16_t port)
 	return ownports_has(s->ports, proto, port);
 }
 
+static bool is_sip_port(void *arg, uint16_t port)
+{
+	const struct helper_sources *s = arg;
+	return conf_is_sip_port(s->conf, port);
+}
+
 static bool is_lan_source(void *arg, int ifindex, const struct addr *a)
 {
 	const struct helper_sources *s = arg;
@@ -122,6 +128,7 @@ struct helper_facts helper_facts_from(struct helper_sources *sources)
 		.is_lan_source = is_lan_source,
 		.is_own_port = is_own_port,
 		.is_door = is_door,
+		.is_sip_port = is_sip_port,
 	};
 }
 

@@ -182,6 +182,10 @@ static int open_firewall(struct program *p)
 		.displaced_min = PORTS_DISPLACED_MIN,
 		.displaced_max = PORTS_DISPLACED_MAX,
 		.persist = p->conf.persist != CONF_PERSIST_NO,
+		.sip_mark = p->conf.sip_mark,
+		.sip_priority = p->conf.sip_priority,
+		.sip_table = p->conf.sip_table,
+		.no_ways = !p->conf.sip,
 		.log = &p->log,
 	};
 
@@ -197,7 +201,7 @@ static int open_facts(struct program *p)
 	p->net = net_new(p->loop, &p->conf, &p->log);
 	if (!p->net)
 		return ERR_IO;
-	p->ports = ownports_new(p->loop, p->net, &p->log, p->conf.http_port);
+	p->ports = ownports_new(p->loop, p->net, &p->log, &p->conf);
 	p->sources = (struct helper_sources){
 		.net = p->net, .ports = p->ports, .conf = &p->conf};
 	return p->ports ? 0 : ERR_MEMORY;

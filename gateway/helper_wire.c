@@ -8,6 +8,7 @@
 
 #include "protocols/err.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ _Static_assert(sizeof(struct wire_flow) == 56, "wire_flow has padding");
 _Static_assert(sizeof(struct wire_tuple) == 44, "wire_tuple has padding");
 _Static_assert(sizeof(struct wire_end) == 20, "wire_end has padding");
 _Static_assert(sizeof(struct wire_probe) == 28, "wire_probe has padding");
+_Static_assert(sizeof(struct wire_way) == 4, "wire_way has padding");
 _Static_assert(sizeof(struct fw_sender) == 32, "fw_sender has padding");
 _Static_assert(sizeof(struct fw_elem) == 176, "fw_elem has padding");
 _Static_assert(sizeof(struct fw_dumped) == 192, "fw_dumped has padding");
@@ -54,6 +56,8 @@ static const struct shape shapes[] = {
 	[WIRE_SENDERS] = {0, 0, 0, 0, true, false},
 	[WIRE_SENDER] = {sizeof(struct fw_sender), 1, WIRE_SENDERS_MAX, 0, false, true},
 	[WIRE_PROBE] = {sizeof(struct wire_probe), 1, 1, 0, true, false},
+	[WIRE_WAY] = {sizeof(struct wire_way), 1, 1, 0, true, false},
+	[WIRE_WAY_IS] = {0, 0, 0, 0, false, true},
 };
 
 static bool head_fits(const struct helper_wire *w, const struct wire_head *head, size_t len)
@@ -83,11 +87,39 @@ static void set_interest(struct helper_wire *w)
 	loop_fd_set(w->loop, w->lfd, events);
 }
 
-/* 0, ERR_AGAIN or ERR_GONE. */
-static int send_now(int fd, struct iovec *iov, size_t parts)
+/* Room for one descriptor, aligned for its header. */
+union fd_room {
+	struct cmsghdr align;
+	uint8_t bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static bool has_fd(const struct wire_head *head)
+{
+	return head->type == WIRE_WAY_IS && head->value == 0;
+}
+
+static void attach(struct msghdr *msg, union fd_room *room, int fd)
+{
+	struct cmsghdr *c;
+
+	memset(room, 0, sizeof(*room));
+	msg->msg_control = room;
+	msg->msg_controllen = sizeof(*room);
+	c = CMSG_FIRSTHDR(msg);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+}
+
+/* passed: goes along, unless it is -1. 0, ERR_AGAIN or ERR_GONE. */
+static int send_now(int fd, struct iovec *iov, size_t parts, int passed)
 {
 	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = parts};
+	union fd_room room;
 
+	if (passed >= 0)
+		attach(&msg, &room, passed);
 	while (sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return ERR_AGAIN;
@@ -95,6 +127,13 @@ static int send_now(int fd, struct iovec *iov, size_t parts)
 			return ERR_GONE;
 	}
 	return 0;
+}
+
+static void drop_first_fd(struct helper_wire *w)
+{
+	close(w->fds[0]);
+	w->fd_count--;
+	memmove(w->fds, w->fds + 1, w->fd_count * sizeof(w->fds[0]));
 }
 
 static int send_queue(struct helper_wire *w)
@@ -106,9 +145,11 @@ static int send_queue(struct helper_wire *w)
 
 		memcpy(&head, iov.iov_base, sizeof(head));
 		iov.iov_len = head.size;
-		err = send_now(w->fd, &iov, 1);
+		err = send_now(w->fd, &iov, 1, has_fd(&head) ? w->fds[0] : -1);
 		if (err)
 			return err == ERR_AGAIN ? 0 : err;
+		if (has_fd(&head))
+			drop_first_fd(w);
 		w->queue_off += head.size;
 	}
 	w->queue_off = 0;
@@ -164,9 +205,43 @@ int helper_wire_send(struct helper_wire *w, const struct wire_head *head, const 
 		return ERR_GONE;
 	out.size = (uint32_t)(sizeof(out) + body);
 	if (w->queue_len == w->queue_off)
-		err = send_now(w->fd, iov, 2);
+		err = send_now(w->fd, iov, 2, -1);
 	if (err == ERR_AGAIN)
 		err = enqueue(w, iov);
+	if (!err)
+		set_interest(w);
+	return err;
+}
+
+/* Takes the descriptor. */
+static int enqueue_fd(struct helper_wire *w, const struct wire_head *head, int fd)
+{
+	const struct iovec iov[2] = {{(void *)(uintptr_t)head, sizeof(*head)}, {NULL, 0}};
+	int err = w->fd_count == WIRE_FDS_MAX ? ERR_FULL : enqueue(w, iov);
+
+	if (err)
+		close(fd);
+	else
+		w->fds[w->fd_count++] = fd;
+	return err;
+}
+
+int helper_wire_send_fd(struct helper_wire *w, const struct wire_head *head, int fd)
+{
+	struct wire_head out = *head;
+	struct iovec iov = {&out, sizeof(out)};
+	int err = ERR_AGAIN;
+
+	assert(has_fd(head) && head->count == 0);
+	out.size = sizeof(out);
+	if (!helper_wire_is_open(w))
+		err = ERR_GONE;
+	else if (w->queue_len == w->queue_off)
+		err = send_now(w->fd, &iov, 1, fd);
+	if (err == ERR_AGAIN)
+		err = enqueue_fd(w, &out, fd);
+	else
+		close(fd);
 	if (!err)
 		set_interest(w);
 	return err;
@@ -187,6 +262,54 @@ bool helper_wire_hello_fits(const struct wire_hello *hello)
 	       hello->dumped_size == sizeof(struct fw_dumped);
 }
 
+int helper_wire_take_fd(struct helper_wire *w)
+{
+	int fd = w->received;
+
+	w->received = -1;
+	return fd;
+}
+
+/* All that came along; the last one is kept. Returns how many. */
+static size_t take_fds(struct helper_wire *w, struct msghdr *msg)
+{
+	size_t count = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
+			if (count++ > 0)
+				close(w->received);
+			memcpy(&w->received, (const uint8_t *)c + at, sizeof(int));
+		}
+	}
+	return count;
+}
+
+/* The helper has no use for descriptors: without room for them the kernel closes them. */
+static ssize_t receive_bytes(struct helper_wire *w, struct iovec *iov, size_t *fds)
+{
+	union fd_room room;
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 1};
+	ssize_t n;
+
+	if (!w->is_helper) {
+		msg.msg_control = &room;
+		msg.msg_controllen = sizeof(room);
+	}
+	n = recvmsg(w->fd, &msg, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	*fds = n > 0 && !w->is_helper ? take_fds(w, &msg) : 0;
+	return n;
+}
+
+static void drop_received(struct helper_wire *w)
+{
+	if (w->received >= 0)
+		close(w->received);
+	w->received = -1;
+}
+
 /* One message into the owner's hands; ERR_AGAIN when there is none. */
 static int receive_one(struct helper_wire *w)
 {
@@ -194,16 +317,20 @@ static int receive_one(struct helper_wire *w)
 		struct wire_head head;
 		_Alignas(8) uint8_t records[WIRE_MESSAGE_MAX - sizeof(struct wire_head)];
 	} in;
-	ssize_t n = recv(w->fd, &in, sizeof(in), MSG_DONTWAIT | MSG_TRUNC);
+	struct iovec iov = {&in, sizeof(in)};
+	size_t fds;
+	ssize_t n = receive_bytes(w, &iov, &fds);
+	int err = ERR_SYNTAX;
 
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return ERR_AGAIN;
 	if (n <= 0)
 		return ERR_GONE;
-	if ((size_t)n < sizeof(in.head) || (size_t)n > sizeof(in) ||
-	    !head_fits(w, &in.head, (size_t)n))
-		return ERR_SYNTAX;
-	return w->message(w->arg, &in.head, in.records);
+	if ((size_t)n >= sizeof(in.head) && (size_t)n <= sizeof(in) &&
+	    head_fits(w, &in.head, (size_t)n) && fds == has_fd(&in.head))
+		err = w->message(w->arg, &in.head, in.records);
+	drop_received(w);
+	return err;
 }
 
 static void on_ready(void *arg, uint32_t events)
@@ -242,6 +369,7 @@ int helper_wire_open(struct helper_wire *w, struct loop *loop, int fd)
 	w->fd = fd;
 	w->paused = false;
 	w->interest = EPOLLIN;
+	w->received = -1;
 	return 0;
 }
 
@@ -264,6 +392,8 @@ void helper_wire_close(struct helper_wire *w)
 		return;
 	loop_fd_remove(w->loop, w->lfd);
 	close(w->fd);
+	while (w->fd_count > 0)
+		drop_first_fd(w);
 	free(w->queue);
 	w->lfd = NULL;
 	w->fd = -1;

@@ -6,9 +6,10 @@
  * hello proves. The channel never blocks: what the socket does not take at once waits in a queue.
  *
  * Daemon to helper: HELLO, then APPLY (one or more, FIRST .. LAST, one seq), DUMP, FORGET, REMOVE,
- * FIND, KEEP, SENDERS, PROBE. Helper to daemon: HELLO, EVENT at any time, and per request in the
- * order of asking: DUMPED (for DUMP), SENDER (for SENDERS), RESULT (one or more, the last one has
- * LAST), for FIND only FOUND. FORGET, KEEP and PROBE have no answer.
+ * FIND, KEEP, SENDERS, PROBE, WAY. Helper to daemon: HELLO, EVENT at any time, and per request in
+ * the order of asking: DUMPED (for DUMP), SENDER (for SENDERS), RESULT (one or more, the last one
+ * has LAST), for FIND only FOUND, for WAY only WAY_IS. FORGET, KEEP and PROBE have no answer. A
+ * WAY_IS of value 0 is the one message with a file descriptor (SCM_RIGHTS), and always has it.
  */
 #ifndef GATEWAY_HELPER_WIRE_H
 #define GATEWAY_HELPER_WIRE_H
@@ -16,7 +17,7 @@
 #include "gateway/fw.h"
 #include "gateway/loop.h"
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 
 enum wire_type {
 	WIRE_HELLO = 1,		/* one struct wire_hello */
@@ -33,6 +34,8 @@ enum wire_type {
 	WIRE_SENDERS = 12,
 	WIRE_SENDER = 13,	/* struct fw_sender */
 	WIRE_PROBE = 14,	/* one struct wire_probe */
+	WIRE_WAY = 15,		/* one struct wire_way */
+	WIRE_WAY_IS = 16,	/* value: enum err */
 };
 
 #define WIRE_FIRST 1
@@ -94,11 +97,19 @@ struct wire_probe {
 	uint8_t addr[16];
 };
 
+/* struct fw_way without padding. */
+struct wire_way {
+	uint8_t proto;
+	uint8_t is6;		/* 0 or 1 */
+	uint16_t port;
+};
+
 #define WIRE_ELEMS_MAX 64	/* elements in one message: 11 KB, a small part of any buffer */
 #define WIRE_FLOWS_MAX 128
 #define WIRE_BAD_MAX 2048
 #define WIRE_SENDERS_MAX 256
 #define WIRE_MESSAGE_MAX (sizeof(struct wire_head) + WIRE_ELEMS_MAX * sizeof(struct fw_dumped))
+#define WIRE_FDS_MAX 64		/* waiting in the queue with their messages */
 #define WIRE_APPLY_MAX 262144	/* elements of one transaction: every port there is, rebuilt */
 
 /* records: head->count of them, aligned for their type, gone after the call. Negative: this is not
@@ -124,6 +135,9 @@ struct helper_wire {
 	size_t queue_off;
 	size_t queue_len;
 	size_t queue_size;
+	int fds[WIRE_FDS_MAX];	/* of queued messages that have one, in their order */
+	size_t fd_count;
+	int received;		/* of the message in the owner's hands; -1: none */
 };
 
 /* The caller has set is_helper, message, lost and arg, the rest is zero or was closed. Takes fd
@@ -133,6 +147,11 @@ bool helper_wire_is_open(const struct helper_wire *w);
 /* Queues what does not go at once. ERR_GONE, ERR_FULL, ERR_MEMORY: the channel is of no more
  * use. */
 int helper_wire_send(struct helper_wire *w, const struct wire_head *head, const void *records);
+/* The same with a descriptor, which is taken in any case. */
+int helper_wire_send_fd(struct helper_wire *w, const struct wire_head *head, int fd);
+/* Of the WAY_IS the message function was called with: the caller's from now on. One that is not
+ * taken is closed. */
+int helper_wire_take_fd(struct helper_wire *w);
 int helper_wire_hello(struct helper_wire *w);
 bool helper_wire_hello_fits(const struct wire_hello *hello);
 /* Stops or resumes reading. */

@@ -13,11 +13,14 @@
 #include "gateway/nft_elem.h"
 #include "gateway/nft_probe.h"
 #include "gateway/nft_sender.h"
+#include "gateway/nft_sip.h"
 #include "gateway/nft_watch.h"
 #include "gateway/nl.h"
 #include "gateway/nlbatch.h"
 #include "gateway/ruleset.h"
 #include "gateway/solicit.h"
+#include "gateway/way.h"
+#include "gateway/way_route.h"
 #include "protocols/err.h"
 
 #include <arpa/inet.h>
@@ -33,10 +36,13 @@
 #define SEND_MARGIN (3 * NLBATCH_MSG_MAX)	/* what still follows at part_max */
 #define RECV_BUFFER (4 << 20)	/* refusals of some thousands at once */
 #define DUMP_TRIES 8
+#define SIP_LOOK_MS 60000
 
 struct nft {
 	struct fw fw;
 	struct ruleset_config ruleset;
+	struct way_route way_route;
+	bool led[2];		/* families a way was opened for, by is6 */
 	uint32_t table_flags;
 	size_t part_max;	/* bytes, from which on a transaction is sent */
 	bool moves_timeouts;
@@ -46,6 +52,11 @@ struct nft {
 	struct nft_watch *watch;
 	struct ct *ct;
 	struct ct_keep *keep;
+	struct loop *loop;
+	struct loop_timer look;	/* for the kernel's SIP helper, when somebody listens */
+	bool sip_set_up;	/* in a table */
+	bool sip_flows;		/* has flows, whoever set it up */
+	bool sip_told;
 };
 
 /* One call of fw_apply on its way. */
@@ -231,6 +242,15 @@ static void finish(const struct change *change, int err, fw_done_fn *done, void 
 	free(bad);
 }
 
+/* The sockets outlived the table, which went with the route to them. */
+static void lead_again(struct nft *nft)
+{
+	for (int is6 = 0; is6 < 2; is6++) {
+		if (nft->led[is6])
+			(void)way_route_add(&nft->route, &nft->way_route, is6);
+	}
+}
+
 static int nft_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn *done, void *arg)
 {
 	struct change change = {of(fw), batch, calloc(batch->count + 1, sizeof(bool))};
@@ -240,6 +260,8 @@ static int nft_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn *do
 
 	if (!change.absent)
 		return ERR_MEMORY;
+	if (batch->rebuild)
+		lead_again(change.nft);
 	do {
 		in_parts = at > 0;
 		err = apply_part(&change, &at);
@@ -327,6 +349,21 @@ static int nft_keep(struct fw *fw, const struct fw_keep *keeps, size_t count)
 	return ct_keep_set(of(fw)->keep, keeps, count);
 }
 
+static int nft_way(struct fw *fw, const struct fw_way *way, fw_way_fn *done, void *arg)
+{
+	struct nft *nft = of(fw);
+	int err = nft->ruleset.ways ? 0 : ERR_UNSUPPORTED;
+	int fd = -1;
+
+	if (!err)
+		err = way_route_add(&nft->route, &nft->way_route, way->is6);
+	if (!err)
+		err = way_open(way, nft->way_route.mark, &fd);
+	nft->led[way->is6] = nft->led[way->is6] || !err;
+	done(arg, err, fd);
+	return 0;
+}
+
 static int nft_remove(struct fw *fw, fw_done_fn *done, void *arg)
 {
 	struct nft *nft = of(fw);
@@ -339,6 +376,7 @@ static int nft_remove(struct fw *fw, fw_done_fn *done, void *arg)
 		if (!err)
 			err = send_batch(nft);
 	}
+	way_route_remove(&nft->route, &nft->way_route);
 	done(arg, err == ERR_NOT_FOUND ? 0 : err, NULL, 0);
 	return 0;
 }
@@ -347,6 +385,7 @@ static void nft_free(struct fw *fw)
 {
 	struct nft *nft = of(fw);
 
+	loop_timer_stop(nft->loop, &nft->look);
 	nft_watch_free(nft->watch);
 	ct_free(nft->ct);
 	ct_keep_free(nft->keep);
@@ -362,6 +401,39 @@ static void on_foreign(void *arg)
 
 	if (nft->fw.event)
 		nft->fw.event(nft->fw.event_arg, FW_EVENT_FOREIGN);
+}
+
+static void tell_sip_helper(struct nft *nft)
+{
+	bool is = nft->sip_set_up || nft->sip_flows;
+
+	if (is == nft->sip_told)
+		return;
+	nft->sip_told = is;
+	if (nft->fw.event)
+		nft->fw.event(nft->fw.event_arg, is ? FW_EVENT_SIP_HELPER
+						    : FW_EVENT_SIP_HELPER_GONE);
+}
+
+/* Its flows outlive what set them up, hence are looked at until there is none. */
+static void on_look(void *arg)
+{
+	struct nft *nft = arg;
+
+	nft->sip_set_up = nft_sip_find(&nft->nl);
+	tell_sip_helper(nft);
+	if (nft->sip_flows)
+		ct_look(nft->ct);
+}
+
+static void on_sip_flows(void *arg, bool seen)
+{
+	struct nft *nft = arg;
+
+	nft->sip_flows = seen;
+	tell_sip_helper(nft);
+	if (seen)
+		loop_timer_set(nft->loop, &nft->look, loop_now_ms(nft->loop) + SIP_LOOK_MS);
 }
 
 /* Without privilege over the host (a user namespace) buffers stay small, and a transaction that
@@ -411,9 +483,13 @@ static int set_up(struct nft *nft, struct loop *loop, const struct nft_config *c
 	if (!nft->ruleset.notes && config->log)
 		log_warning(config->log, "this kernel's nftables cannot note who sends: what is "
 			"sent under another device's address is not dropped");
+	nft->ruleset.ways = !config->no_ways && nft_probe_ways(&nft->batch, &nft->nl);
 	adopt_table(nft);
-	nft->watch = nft_watch_new(loop, mnl_socket_get_portid(nft->nl.socket), on_foreign, nft);
-	nft->ct = ct_new(loop);
+	nft->watch = nft_watch_new(&(struct nft_watch_config){.loop = loop,
+		.own_port = mnl_socket_get_portid(nft->nl.socket), .touched = on_foreign,
+		.sip_helper = on_look, .arg = nft});
+	nft->ct = ct_new(loop, on_sip_flows, nft);
+	loop_timer_set(loop, &nft->look, loop_now_ms(loop));
 	nft->keep = ct_keep_new(loop);
 	return nft->watch && nft->ct && nft->keep ? 0 : ERR_MEMORY;
 }
@@ -429,6 +505,7 @@ struct fw *nft_new(struct loop *loop, const struct nft_config *config)
 		.keep = nft_keep,
 		.senders = nft_senders,
 		.probe = nft_probe,
+		.way = nft_way,
 		.free = nft_free,
 	};
 	struct nft *nft = calloc(1, sizeof(*nft));
@@ -436,8 +513,13 @@ struct fw *nft_new(struct loop *loop, const struct nft_config *config)
 	if (!nft)
 		return NULL;
 	nft->fw.ops = &ops;
+	nft->loop = loop;
+	nft->look = (struct loop_timer){.fn = on_look, .arg = nft};
 	nft->ruleset = (struct ruleset_config){.mark = config->mark,
-		.displaced_min = config->displaced_min, .displaced_max = config->displaced_max};
+		.displaced_min = config->displaced_min, .displaced_max = config->displaced_max,
+		.sip_mark = config->sip_mark};
+	nft->way_route = (struct way_route){config->sip_mark, config->sip_priority,
+		config->sip_table};
 	if (set_up(nft, loop, config) < 0) {
 		nft_free(&nft->fw);
 		return NULL;
@@ -458,4 +540,9 @@ bool nft_moves_timeouts(const struct fw *fw)
 bool nft_notes_senders(const struct fw *fw)
 {
 	return ((const struct nft *)fw)->ruleset.notes;
+}
+
+bool nft_leads_ways(const struct fw *fw)
+{
+	return ((const struct nft *)fw)->ruleset.ways;
 }

@@ -20,10 +20,14 @@ struct nft_config {
 	 * when false, changes by others are watched for. */
 	bool persist;
 	struct log *log;	/* told what the kernel lacks and we miss; may be NULL */
+	uint32_t sip_mark;		/* our bit of what is led to our sockets (fw_way) */
+	uint32_t sip_priority;		/* of the rule that routes by it, and its table */
+	uint32_t sip_table;
 	/* For tests: the kernel counts as one that cannot move a timeout (before 6.12). */
 	bool replace_only;
 	/* The same for one that cannot note senders. */
 	bool no_notes;
+	bool no_ways;	/* as if the kernel could not lead packets to sockets */
 };
 
 /* NULL: no memory or no sockets. A table left by an earlier run is adopted, not changed. */
@@ -33,5 +37,7 @@ bool nft_is_persistent(const struct fw *fw);
 bool nft_moves_timeouts(const struct fw *fw);
 /* false: forged packets reach our doors, and fw_senders tells of nobody. */
 bool nft_notes_senders(const struct fw *fw);
+/* false: fw_way answers ERR_UNSUPPORTED. */
+bool nft_leads_ways(const struct fw *fw);
 
 #endif

@@ -131,10 +131,21 @@ static void put_chain(struct nlbatch *batch)
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, CHAIN);
 }
 
+static struct nftnl_rule *begin_rule(void)
+{
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+
+	if (!rule)
+		return NULL;
+	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, TABLE);
+	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, CHAIN);
+	return rule;
+}
+
 /* NULL when memory is short. */
 static struct nftnl_rule *make_note(void)
 {
-	struct nftnl_rule *rule = nftnl_rule_alloc();
+	struct nftnl_rule *rule = begin_rule();
 	struct nftnl_expr *meta = nftnl_expr_alloc("meta");
 	struct nftnl_expr *note = nftnl_expr_alloc("dynset");
 
@@ -151,16 +162,44 @@ static struct nftnl_rule *make_note(void)
 	nftnl_expr_set_u32(note, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
 	nftnl_expr_set_u32(note, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG32_00);
 	nftnl_expr_set_u64(note, NFTNL_EXPR_DYNSET_TIMEOUT, SHORT_MS);
-	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, TABLE);
-	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, CHAIN);
 	nftnl_rule_add_expr(rule, meta);
 	nftnl_rule_add_expr(rule, note);
 	return rule;
 }
 
-bool nft_probe_notes(struct nlbatch *batch, struct nl *nl)
+/* The same. */
+static struct nftnl_rule *make_way(void)
 {
-	struct nftnl_rule *rule = make_note();
+	struct nftnl_rule *rule = begin_rule();
+	struct nftnl_expr *fib = nftnl_expr_alloc("fib");
+	struct nftnl_expr *port = nftnl_expr_alloc("payload");
+	struct nftnl_expr *way = nftnl_expr_alloc("tproxy");
+
+	if (!rule || !fib || !port || !way) {
+		nftnl_expr_free(fib);
+		nftnl_expr_free(port);
+		nftnl_expr_free(way);
+		nftnl_rule_free(rule);
+		return NULL;
+	}
+	nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_DREG, NFT_REG32_00);
+	nftnl_expr_set_u32(port, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
+	nftnl_expr_set_u32(port, NFTNL_EXPR_PAYLOAD_OFFSET, 2);
+	nftnl_expr_set_u32(port, NFTNL_EXPR_PAYLOAD_LEN, 2);
+	nftnl_expr_set_u32(port, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG32_00);
+	nftnl_expr_set_u32(way, NFTNL_EXPR_TPROXY_FAMILY, NFPROTO_UNSPEC);
+	nftnl_expr_set_u32(way, NFTNL_EXPR_TPROXY_REG_PORT, NFT_REG32_00);
+	nftnl_rule_add_expr(rule, fib);
+	nftnl_rule_add_expr(rule, port);
+	nftnl_rule_add_expr(rule, way);
+	return rule;
+}
+
+/* Takes the rule. */
+static bool probe_rule(struct nlbatch *batch, struct nl *nl, struct nftnl_rule *rule)
+{
 	struct nlmsghdr *nlh;
 	bool can;
 
@@ -177,4 +216,14 @@ bool nft_probe_notes(struct nlbatch *batch, struct nl *nl)
 	can = nlbatch_send(batch, mnl_socket_get_fd(nl->socket)) == 0;
 	change_table(batch, nl, NFT_MSG_DELTABLE, 0);
 	return can;
+}
+
+bool nft_probe_notes(struct nlbatch *batch, struct nl *nl)
+{
+	return probe_rule(batch, nl, make_note());
+}
+
+bool nft_probe_ways(struct nlbatch *batch, struct nl *nl)
+{
+	return probe_rule(batch, nl, make_way());
 }

@@ -20,6 +20,8 @@ struct nlbatch;
 bool nft_probe_persist(struct nlbatch *batch, struct nl *nl);
 /* Adding an element again gives it the new timeout (6.12). */
 bool nft_probe_renewal(struct nlbatch *batch, struct nl *nl);
+/* Rules may lead packets to sockets, and ask what an address is. */
+bool nft_probe_ways(struct nlbatch *batch, struct nl *nl);
 /* Rules may add elements to sets. */
 bool nft_probe_notes(struct nlbatch *batch, struct nl *nl);
 

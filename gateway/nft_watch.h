@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hears what others do to our table. One call of fn per wake-up, however much it was.
+ * Hears what others do to our table, one call of fn per wake-up, however much it was; and whether
+ * anybody's table may have set up the kernel's own SIP helper, or have taken it away.
  */
 #ifndef GATEWAY_NFT_WATCH_H
 #define GATEWAY_NFT_WATCH_H
@@ -11,8 +12,16 @@
 
 struct nft_watch;
 
-/* own_port: the netlink port whose transactions are ours and not told of. NULL: no socket. */
-struct nft_watch *nft_watch_new(struct loop *loop, uint32_t own_port, loop_fn *fn, void *arg);
+struct nft_watch_config {
+	struct loop *loop;
+	uint32_t own_port;	/* of netlink, whose transactions are ours and not told of */
+	loop_fn *touched;
+	loop_fn *sip_helper;	/* it may be there, or not any more */
+	void *arg;
+};
+
+/* NULL: no memory or no socket. */
+struct nft_watch *nft_watch_new(const struct nft_watch_config *config);
 void nft_watch_free(struct nft_watch *watch);
 
 #endif

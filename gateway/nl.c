@@ -16,6 +16,8 @@ int nl_err(int system_errno)
 	case EAGAIN:
 	case EBUSY:
 		return ERR_AGAIN;
+	case EEXIST:
+		return ERR_EXISTS;
 	case ENOENT:
 	case ENODEV:
 	case ESRCH:

@@ -30,7 +30,7 @@ int nl_open(struct nl *nl, int bus);
 /* Begins a request of this type with its family header of size bytes, zeroed and returned. */
 void *nl_begin(union nl_request *request, uint16_t type, uint16_t flags, size_t size);
 /* fn is called for every message of the answer. ERR_AGAIN: the dump was interrupted by a change;
- * ERR_NOT_FOUND, ERR_DENIED, ERR_UNSUPPORTED, ERR_IO: the kernel said no. */
+ * ERR_NOT_FOUND, ERR_EXISTS, ERR_DENIED, ERR_UNSUPPORTED, ERR_IO: the kernel said no. */
 int nl_ask(struct nl *nl, union nl_request *request, mnl_cb_t fn, void *arg);
 /* Attributes of a message behind its family header, or of a nest, by type: tb[0..max], NULL where
  * there is none. Of a type given twice the last counts. */

@@ -31,7 +31,7 @@ struct ownports {
 	struct log *log;
 	struct loop_timer timer;
 	struct nl nl;
-	uint16_t http_port;
+	const struct conf *conf;
 	bool told;		/* that the kernel does not say */
 	struct ports ports;	/* what is known */
 	struct ports fresh;	/* what is being read */
@@ -82,12 +82,28 @@ static bool is_reachable(const struct net *net, const struct inet_diag_msg *msg)
 	return false;
 }
 
+/* One of ours for phones' SIP: transparent, and at a SIP port or, for a phone's own port, deaf to
+ * IPv4. A kernel before 5.10 does not say so. */
+static bool is_way(const struct conf *conf, const struct nlmsghdr *nlh, uint16_t port)
+{
+	const struct nlattr *tb[INET_DIAG_SOCKOPT + 1];
+	struct inet_diag_sockopt options;
+	uint8_t only6 = 0;
+
+	nl_attrs(nlh, sizeof(struct inet_diag_msg), tb, INET_DIAG_SOCKOPT);
+	if (!nl_bytes(tb[INET_DIAG_SOCKOPT], &options, sizeof(options)) || !options.transparent)
+		return false;
+	nl_bytes(tb[INET_DIAG_SKV6ONLY], &only6, sizeof(only6));
+	return only6 || conf_is_sip_port(conf, port);
+}
+
 static int take_socket(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(nlh);
 	struct ownports *own = arg;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*msg) || !is_reachable(own->net, msg))
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*msg) || !is_reachable(own->net, msg) ||
+	    is_way(own->conf, nlh, ntohs(msg->id.idiag_sport)))
 		return MNL_CB_OK;
 	set_bit(msg->idiag_state == STATE_LISTEN ? own->fresh.tcp : own->fresh.udp,
 		ntohs(msg->id.idiag_sport));
@@ -125,7 +141,7 @@ int ownports_refresh(struct ownports *own)
 
 	if (!own->nl.socket)
 		return ERR_UNSUPPORTED;
-	set_fixed(&own->fresh, own->http_port);
+	set_fixed(&own->fresh, own->conf->http_port);
 	err = read_all(own);
 	if (!err)
 		own->ports = own->fresh;
@@ -147,7 +163,7 @@ static void refresh(void *arg)
 }
 
 struct ownports *ownports_new(struct loop *loop, const struct net *net, struct log *log,
-	uint16_t http_port)
+	const struct conf *conf)
 {
 	struct ownports *own = calloc(1, sizeof(*own));
 
@@ -156,9 +172,9 @@ struct ownports *ownports_new(struct loop *loop, const struct net *net, struct l
 	own->loop = loop;
 	own->net = net;
 	own->log = log;
-	own->http_port = http_port;
+	own->conf = conf;
 	own->timer = (struct loop_timer){.fn = refresh, .arg = own, .due_ms = LOOP_NEVER};
-	set_fixed(&own->ports, http_port);
+	set_fixed(&own->ports, conf->http_port);
 	if (nl_open(&own->nl, NETLINK_SOCK_DIAG))
 		own->nl.socket = NULL;
 	refresh(own);

@@ -26,6 +26,7 @@
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
+#include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -35,6 +36,8 @@
 #define PRIORITY_NOTE (NF_IP_PRI_NAT_DST - 5)	/* sees what the owner's redirects take */
 #define PRIORITY_GUARD (NF_IP_PRI_FILTER - 5)
 #define PRIORITY_FORWARD (NF_IP_PRI_FILTER - 5)	/* marked before a host firewall looks */
+#define PRIORITY_WAYS NF_IP_PRI_RAW	/* what comes to us is no flow of anybody's */
+#define PRIORITY_WAYS6 NF_IP_PRI_MANGLE	/* flows are known */
 #define STATE_NEW 8	/* 1 << (IP_CT_NEW % IP_CT_IS_REPLY + 1), as ct state has it */
 
 static const struct ruleset_chain chains[] = {
@@ -55,6 +58,12 @@ static const struct ruleset_chain note_chains[] = {
 	{"note", "nat", NF_INET_PRE_ROUTING, PRIORITY_NOTE},
 	{"forged", NULL, 0, 0},
 	{"seen", NULL, 0, 0},
+};
+
+static const struct ruleset_chain way_chains[] = {
+	{"ways", "filter", NF_INET_PRE_ROUTING, PRIORITY_WAYS},
+	{"ways6", "filter", NF_INET_PRE_ROUTING, PRIORITY_WAYS6},
+	{"answers", "filter", NF_INET_LOCAL_OUT, PRIORITY_WAYS},
 };
 
 #define R(n) (NFT_REG32_00 + (n))
@@ -138,6 +147,18 @@ static const struct ruleset_chain note_chains[] = {
 #define SENDER6 HOST6, ETHER_SADDR(R(5))
 #define NOTE4(set) SENDER4, META(L4PROTO, R(4)), DPORT(R(5)), NOTE_IN(set, R(0))
 #define NOTE6(set) SENDER6, META(L4PROTO, R(7)), DPORT(R(8)), NOTE_IN(set, R(0))
+#define TO_UNICAST EXPR("fib", U32(FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE), \
+	U32(FIB_FLAGS, NFTA_FIB_F_DADDR), U32(FIB_DREG, R(0))), CMP(EQ, R(0), WORD, RTN_UNICAST)
+#define FROM_UNICAST EXPR("fib", U32(FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE), \
+	U32(FIB_FLAGS, NFTA_FIB_F_SADDR), U32(FIB_DREG, R(0))), CMP(EQ, R(0), WORD, RTN_UNICAST)
+/* To the socket bound to the port in this register (which nft 1.0.6 does not show); the rule ends
+ * here when there is none. */
+#define TO_SOCKET(port) EXPR("tproxy", U32(TPROXY_FAMILY, NFPROTO_UNSPEC), \
+	U32(TPROXY_REG_PORT, port))
+#define MARK_SIP META(MARK, R(0)), EXPR("bitwise", U32(BITWISE_SREG, R(0)), \
+	U32(BITWISE_DREG, R(0)), U32(BITWISE_LEN, 4), BYTES(BITWISE_MASK, NOT_SIP_MARK, 0), \
+	BYTES(BITWISE_XOR, SIP_MARK, 0)), \
+	EXPR("meta", U32(META_KEY, NFT_META_MARK), U32(META_SREG, R(0)))
 #define DISPLACED PORT(MIN, R(4)), PORT(MAX, R(5))
 
 static const struct ruleset_expr rules[] = {
@@ -202,6 +223,8 @@ static const struct ruleset_expr rules[] = {
 	IN_SET("open_udp4", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match4"), CT_ORIGINAL(SRC_IP, R(0)), CT(PROTOCOL, R(1)),
 	CT_ORIGINAL(PROTO_DST, R(2)), IN_SET("open4_host", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
+	RULE("match4"), CT_ORIGINAL(SRC_IP, R(0)), CT(PROTOCOL, R(1)),
+	CT_ORIGINAL(PROTO_DST, R(2)), IN_SET("open4_peer", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match4"), CT_ORIGINAL(SRC_IP, R(0)), CT_ORIGINAL(PROTO_SRC, R(1)), CT(PROTOCOL, R(2)),
 	CT_ORIGINAL(PROTO_DST, R(3)), IN_SET("open4_range", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
 
@@ -209,6 +232,8 @@ static const struct ruleset_expr rules[] = {
 	IN_SET("open6", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match6"), CT_ORIGINAL(SRC_IP6, R(0)), CT_REPLY(SRC_IP6, R(4)), CT(PROTOCOL, R(8)),
 	CT_REPLY(PROTO_SRC, R(9)), IN_SET("open6_host", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
+	RULE("match6"), CT_ORIGINAL(SRC_IP6, R(0)), CT_REPLY(SRC_IP6, R(4)), CT(PROTOCOL, R(8)),
+	CT_REPLY(PROTO_SRC, R(9)), IN_SET("open6_peer", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match6"), CT_ORIGINAL(SRC_IP6, R(0)), CT_ORIGINAL(PROTO_SRC, R(4)),
 	CT_REPLY(SRC_IP6, R(5)), CT(PROTOCOL, R(9)), CT_REPLY(PROTO_SRC, R(10)),
 	IN_SET("open6_range", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
@@ -250,6 +275,42 @@ static const struct ruleset_expr note_rules[] = {
 	RULE("seen"), NOTE6("seen6"),
 };
 
+/* Phones' SIP comes to our sockets, with a mark that the route to them goes by (way_route.h). Where
+ * a bridge's packets pass here before they are taken for routed ones (bridge-nf-call-iptables) the
+ * socket found is lost again; the mark stays, and with it the packet gets to the same socket. */
+static const struct ruleset_expr way_rules[] = {
+	/* Not tracked, neither what they say nor what we answer for others: a flow that began with
+	 * us would go on without translation when we are gone, and one from before would keep its
+	 * own. */
+	RULE("ways"), FROM_WAN, VERDICT(NFT_RETURN),
+	RULE("ways"), FAMILY(IPV4), IP_SADDR(R(0)), IN_SET("phone4", R(0)),
+	IP_DADDR(R(0)), NOT_IN_SET("lan4", R(0)), TO_UNICAST,
+	DPORT(R(0)), IN_SET("sip_port", R(0)),
+	TO_SOCKET(R(0)), MARK_SIP, EXPR("notrack"), VERDICT(NF_ACCEPT),
+	RULE("answers"), FAMILY(IPV4), IP_DADDR(R(0)), IN_SET("phone4", R(0)),
+	SPORT(R(0)), IN_SET("sip_port", R(0)), FROM_UNICAST, EXPR("notrack"),
+
+	/* IPv6 is not translated: answers are for the phone itself. */
+	RULE("ways6"), FAMILY(IPV6), PACKET_PROTO(IPPROTO_UDP), FROM_WAN,
+	IP6_DADDR(R(0)), IN_SET("phone6", R(0)), SPORT(R(0)), IN_SET("sip_port", R(0)),
+	TO_SOCKET(R(0)), MARK_SIP, VERDICT(NF_ACCEPT),
+	RULE("ways6"), FROM_WAN, VERDICT(NFT_RETURN),
+	RULE("ways6"), FAMILY(IPV6), IP6_SADDR(R(0)), IN_SET("phone6", R(0)),
+	IP6_DADDR(R(0)), NOT_IN_SET("lan6", R(0)), TO_UNICAST,
+	DPORT(R(0)), IN_SET("sip_port", R(0)), TO_SOCKET(R(0)), MARK_SIP, VERDICT(NF_ACCEPT),
+
+	/* Media that the phone began is a flow of its own, not the opening's, and counts there all
+	 * the same: a call without media is over after some time. */
+	RULE("forward"), PACKET_PROTO(IPPROTO_UDP), FAMILY(IPV4),
+	CT_ORIGINAL(SRC_IP, R(0)), IN_SET("phone4", R(0)),
+	CT_REPLY(SRC_IP, R(0)), CT(PROTOCOL, R(1)), CT_REPLY(PROTO_DST, R(2)),
+	IN_SET("open4_peer", R(0)),
+	RULE("forward"), PACKET_PROTO(IPPROTO_UDP), FAMILY(IPV6),
+	CT_ORIGINAL(SRC_IP6, R(0)), IN_SET("phone6", R(0)),
+	CT_ORIGINAL(DST_IP6, R(0)), CT_ORIGINAL(SRC_IP6, R(4)), CT(PROTOCOL, R(8)),
+	CT_ORIGINAL(PROTO_SRC, R(9)), IN_SET("open6_peer", R(0)),
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 int ruleset_put_table(struct nlbatch *batch, uint32_t flags)
@@ -276,6 +337,15 @@ static int put_notes(struct nlbatch *batch, const struct ruleset_config *config)
 	return err;
 }
 
+static int put_ways(struct nlbatch *batch, const struct ruleset_config *config)
+{
+	int err = ruleset_msg_chains(batch, way_chains, COUNT(way_chains));
+
+	if (!err)
+		err = ruleset_msg_rules(batch, config, way_rules, COUNT(way_rules));
+	return err;
+}
+
 int ruleset_put(struct nlbatch *batch, const struct ruleset_config *config, uint32_t table_flags)
 {
 	int err = ruleset_put_table(batch, table_flags);
@@ -288,5 +358,7 @@ int ruleset_put(struct nlbatch *batch, const struct ruleset_config *config, uint
 		err = ruleset_msg_rules(batch, config, rules, COUNT(rules));
 	if (!err && config->notes)
 		err = put_notes(batch, config);
+	if (!err && config->ways)
+		err = put_ways(batch, config);
 	return err;
 }

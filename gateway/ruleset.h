@@ -21,6 +21,8 @@ struct ruleset_config {
 	uint16_t displaced_min;
 	uint16_t displaced_max;
 	bool notes;	/* with the chains that note senders and drop what is forged */
+	bool ways;	/* with those that lead phones' SIP to us */
+	uint32_t sip_mark;	/* one bit of skb marks, on what they lead */
 };
 
 /* Appends the messages that make the table, which must not exist. */

@@ -21,7 +21,13 @@ static uint32_t word_of(const struct ruleset_attr *def, const struct ruleset_con
 {
 	if (def->kind == RULESET_ATTR_MARK)
 		return config->mark;
-	return def->kind == RULESET_ATTR_NOT_MARK ? ~config->mark : def->number;
+	if (def->kind == RULESET_ATTR_NOT_MARK)
+		return ~config->mark;
+	if (def->kind == RULESET_ATTR_SIP_MARK)
+		return config->sip_mark;
+	if (def->kind == RULESET_ATTR_NOT_SIP_MARK)
+		return ~config->sip_mark;
+	return def->number;
 }
 
 static uint16_t half_of(const struct ruleset_attr *def, const struct ruleset_config *config)
@@ -33,6 +39,13 @@ static uint16_t half_of(const struct ruleset_attr *def, const struct ruleset_con
 	if (def->kind == RULESET_ATTR_HALF_NET)
 		return htons((uint16_t)def->number);
 	return (uint16_t)def->number;
+}
+
+static bool is_word(enum ruleset_attr_kind kind)
+{
+	return kind == RULESET_ATTR_WORD || kind == RULESET_ATTR_MARK ||
+	       kind == RULESET_ATTR_NOT_MARK || kind == RULESET_ATTR_SIP_MARK ||
+	       kind == RULESET_ATTR_NOT_SIP_MARK;
 }
 
 static void set_bytes(struct nftnl_expr *expr, const struct ruleset_attr *def,
@@ -47,8 +60,7 @@ static void set_bytes(struct nftnl_expr *expr, const struct ruleset_attr *def,
 		nftnl_expr_set(expr, def->attr, &byte, sizeof(byte));
 	else if (def->kind == RULESET_ATTR_ZEROS)
 		nftnl_expr_set(expr, def->attr, zeros, def->number);
-	else if (def->kind == RULESET_ATTR_WORD || def->kind == RULESET_ATTR_MARK ||
-		 def->kind == RULESET_ATTR_NOT_MARK)
+	else if (is_word(def->kind))
 		nftnl_expr_set(expr, def->attr, &word, sizeof(word));
 	else
 		nftnl_expr_set(expr, def->attr, &half, sizeof(half));

@@ -34,6 +34,8 @@ enum ruleset_attr_kind {
 	RULESET_ATTR_ZEROS,	/* bytes: so many zeros */
 	RULESET_ATTR_MARK,	/* bytes: our bit */
 	RULESET_ATTR_NOT_MARK,	/* bytes: all the others */
+	RULESET_ATTR_SIP_MARK,	/* the same of phones' SIP */
+	RULESET_ATTR_NOT_SIP_MARK,
 	RULESET_ATTR_PORT_MIN,	/* bytes: the displaced range */
 	RULESET_ATTR_PORT_MAX,
 };

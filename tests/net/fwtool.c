@@ -10,7 +10,7 @@
  *                (PINNED 2: outbound only)
  *   door PROTO PORT | bound IFINDEX ADDR MAC | known IFINDEX ADDR
  *   commit | rebuild | dump | remove | info | senders
- *   probe IFINDEX ADDR [MAC]
+ *   probe IFINDEX ADDR [MAC] | way PROTO PORT (IPv4; closed at once)
  *   forget PROTO ADDR PORT REMOTE
  *   find PROTO SOURCE PORT DESTINATION PORT | keep PROTO SOURCE PORT DESTINATION PORT LEFT_S
  */
@@ -302,6 +302,22 @@ static void keep(struct tool *tool, struct str line)
 	printf("ok %d\n", fw_keep(tool->fw, &wanted, 1));
 }
 
+static void on_way(void *arg, int err, int fd)
+{
+	(void)arg;
+	printf("%s %d\n", err ? "err" : "ok", err);
+	if (!err)
+		close(fd);
+}
+
+static void way(struct tool *tool, struct str line)
+{
+	struct fw_way wanted = {.proto = (uint8_t)number(&line)};
+
+	wanted.port = (uint16_t)number(&line);
+	fw_way(tool->fw, &wanted, on_way, tool);
+}
+
 static void act(struct tool *tool, struct str verb)
 {
 	clock_gettime(CLOCK_MONOTONIC, &tool->begin);
@@ -316,8 +332,9 @@ static void act(struct tool *tool, struct str verb)
 	else if (str_eq(verb, STR("senders")))
 		fw_senders(tool->fw, on_sender, on_done, tool);
 	else if (str_eq(verb, STR("info")))
-		printf("ok %d %d %d\n", nft_is_persistent(tool->fw),
-			nft_moves_timeouts(tool->fw), nft_notes_senders(tool->fw));
+		printf("ok %d %d %d %d\n", nft_is_persistent(tool->fw),
+			nft_moves_timeouts(tool->fw), nft_notes_senders(tool->fw),
+			nft_leads_ways(tool->fw));
 	else
 		printf("err no such command\n");
 }
@@ -343,6 +360,8 @@ static void run_line(struct tool *tool, struct str line)
 		add_host(tool, verb, line);
 	} else if (str_eq(verb, STR("probe"))) {
 		probe(tool, line);
+	} else if (str_eq(verb, STR("way"))) {
+		way(tool, line);
 	} else if (str_eq(verb, STR("forget"))) {
 		forget(tool, line);
 	} else if (str_eq(verb, STR("find"))) {
@@ -381,12 +400,14 @@ int main(int argc, char **argv)
 {
 	struct tool tool = {.loop = loop_new()};
 	struct nft_config config = {
-		.mark = 0x08000000, .displaced_min = 61000, .displaced_max = 61999};
+		.mark = 0x08000000, .displaced_min = 61000, .displaced_max = 61999,
+		.sip_mark = 0x10000000, .sip_priority = 900, .sip_table = 36060};
 
 	for (int i = 1; i < argc; i++) {
 		config.persist |= strcmp(argv[i], "--persist") == 0;
 		config.replace_only |= strcmp(argv[i], "--replace-only") == 0;
 		config.no_notes |= strcmp(argv[i], "--no-notes") == 0;
+		config.no_ways |= strcmp(argv[i], "--no-ways") == 0;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	tool.text = malloc(LINE_BYTES);

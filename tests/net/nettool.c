@@ -182,7 +182,7 @@ static bool start(struct tool *tool, uint16_t port)
 	tool->net = tool->loop ? net_new(tool->loop, &tool->conf, &tool->log) : NULL;
 	if (!tool->net || net_watch(tool->net, on_net, tool))
 		return false;
-	tool->own = ownports_new(tool->loop, tool->net, &tool->log, 49000);
+	tool->own = ownports_new(tool->loop, tool->net, &tool->log, &tool->conf);
 	tool->udp = udp_new(tool->loop, tool->net, &tool->log, NULL);
 	if (!tool->own || !tool->udp)
 		return false;
@@ -192,7 +192,7 @@ static bool start(struct tool *tool, uint16_t port)
 
 int main(int argc, char **argv)
 {
-	struct tool tool = {.len = 0};
+	struct tool tool = {.conf.http_port = 49000};
 	struct loop_fd *input;
 	uint32_t port;
 

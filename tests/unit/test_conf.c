@@ -67,6 +67,8 @@ static void test_everything(void **state)
 		"[protocols]\nupnp = no\nnatpmp = no\npcp = no\npinholes = no\nhttp_port = 65535\n"
 		"ssdp_ttl = 4\n"
 		"friendly_name = Ann's # router = b\xc3\xb6x\n"
+		"[sip]\nenabled = no\nports = 5060, 1024\t65535\nmark = 0x300\n"
+		"rule_priority = 1\ntable = 4294967295\n"
 		"[log]\ntarget = syslog\nlevel = debug",
 		&c, &heard), 0);
 	assert_int_equal(heard.count, 0);
@@ -97,6 +99,14 @@ static void test_everything(void **state)
 	assert_int_equal(c.http_port, 65535);
 	assert_int_equal(c.ssdp_ttl, 4);
 	assert_string_equal(c.friendly_name, "Ann's # router = b\xc3\xb6x");
+	assert_false(c.sip || conf_is_sip_port(&c, 5060));
+	c.sip = true;
+	assert_true(conf_is_sip_port(&c, 5060) && conf_is_sip_port(&c, 65535));
+	assert_false(conf_is_sip_port(&c, 5061));
+	assert_int_equal(c.sip_port_count, 3);
+	assert_int_equal(c.sip_mark, 0x300);
+	assert_int_equal(c.sip_priority, 1);
+	assert_int_equal(c.sip_table, UINT32_MAX);
 	assert_int_equal(c.log_target, LOG_TARGET_SYSLOG);
 	assert_int_equal(c.log_level, LOG_LEVEL_DEBUG);
 }
@@ -120,6 +130,9 @@ static void test_empty_is_default(void **state)
 	assert_int_equal(c.yield_count, 2);
 	assert_true(c.upnp && c.natpmp && c.pcp && c.pinholes);
 	assert_int_equal(c.http_port, 49000);
+	assert_true(c.sip && conf_is_sip_port(&c, 5060));
+	assert_int_equal(c.sip_port_count, 1);
+	assert_int_equal(c.sip_mark, 0x10000000);
 	assert_int_equal(c.log_level, LOG_LEVEL_INFO);
 }
 
@@ -176,6 +189,16 @@ static void test_values(void **state)
 	EXPECT("[interfaces]\nguest = br1\n", 2, "\"br1\"", "not among");
 	EXPECT("[paths]\nleases = /a /b /c /d /e\n", 2, "leases", "1 to 4");
 	EXPECT("[paths]\nleases = /a b\n", 2, "leases", "absolute");
+	EXPECT("[sip]\nports = none\n", 2, "ports", "1 to 8");
+	EXPECT("[sip]\nports = 80\n", 2, "ports", "1024 to 65535");
+	EXPECT("[sip]\nports = 5060 5060\n", 2, "ports", "different");
+	EXPECT("[sip]\nports = 5060 1024 1025 1026 1027 1028 1029 1030 1031\n", 2, "1 to 8");
+	EXPECT("[sip]\nports = ,\n", 2, "1 to 8");
+	EXPECT("[sip]\nmark = 0x18000000\n", 2, "mark", "[firewall]", "in common");
+	EXPECT("[firewall]\nmark = 0x10000000\n", 2, "[sip]", "in common");
+	EXPECT("[sip]\nrule_priority = 0\n", 2, "rule_priority", "1 to 32765");
+	EXPECT("[sip]\nrule_priority = 32766\n", 2, "rule_priority");
+	EXPECT("[sip]\ntable = 254\n", 2, "table", "253 to 255");
 	EXPECT("[interfaces]\nlan = br0, eth0\nwan = eth0\n", 2, "\"eth0\"", "WAN and LAN");
 }
 

@@ -18,6 +18,12 @@ static size_t filters_of(struct rig *r)
 	return o->filters ? o->filters->count : 0;
 }
 
+/* Elements of IPv4 peers: those that are hosts, and those that are not. */
+static size_t peers_in(const struct rig *r)
+{
+	return fw_fake_count(r->fw, FW_SET_OPEN4_PEER) + fw_fake_count(r->fw, FW_SET_OPEN4_RANGE);
+}
+
 /* ---- filters ---- */
 
 static void test_filters_add_up(void **state)
@@ -27,7 +33,7 @@ static void test_filters_add_up(void **state)
 
 	rig_filter(&req, "198.51.100.0/24", 0);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 1);
+	assert_int_equal(peers_in(r), 1);
 	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN_UDP4), 0);
 	assert_int_equal(fw_fake_count(r->fw, FW_MAP_DNAT4), 1);
 	assert_int_equal(fw_fake_count(r->fw, FW_MAP_SNAT4), 1);
@@ -35,22 +41,22 @@ static void test_filters_add_up(void **state)
 	rig_filter(&req, "203.0.113.66/32", 77);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
 	assert_int_equal(filters_of(r), 2);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 2);
+	assert_int_equal(peers_in(r), 2);
 	/* A renewal without filters keeps them. */
 	req.filter_count = 0;
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 2);
+	assert_int_equal(peers_in(r), 2);
 	/* All go, one comes. */
 	req.clear_filters = true;
 	rig_filter(&req, "203.0.113.66/32", 0);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
 	assert_int_equal(filters_of(r), 1);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 1);
+	assert_int_equal(peers_in(r), 1);
 	/* All go: open to everybody. */
 	req.filter_count = 0;
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
 	assert_null(only(r)->filters);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 0);
+	assert_int_equal(peers_in(r), 0);
 	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN_UDP4), 1);
 	assert_int_equal(fw_fake_count(r->fw, FW_MAP_DNAT4), 1);
 	/* And closed to all but one again. */
@@ -61,35 +67,35 @@ static void test_filters_add_up(void **state)
 	assert_int_equal(rig_close(r, &req), MAP_OK);
 	for (enum fw_set set = FW_MAP_DNAT4; set <= FW_SET_OPEN6_RANGE; set++)
 		assert_int_equal(fw_fake_count(r->fw, set), 0);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 0);
+	assert_int_equal(peers_in(r), 0);
 }
 
 /* A peer that stays keeps its element, with its counter; one that goes makes place for a wider one
  * which the kernel would not bear beside it. */
 static void test_what_stays_is_left_alone(void **state)
 {
-	const uint8_t key[FW_KEY_MAX] = {198, 51, 100, 1, [8] = 17, [12] = 5010 >> 8, 5010 & 0xff};
+	const uint8_t key[FW_KEY_MAX] = {198, 51, 100, 1, [4] = 17, [8] = 5010 >> 8, 5010 & 0xff};
 	struct rig *r = *state;
 	struct map_req req = rig_map(A, 5010);
 	struct fw_dumped *d;
 
 	rig_filter(&req, "198.51.100.1/32", 0);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
-	d = fw_fake_find(r->fw, FW_SET_OPEN4_RANGE, key);
+	d = fw_fake_find(r->fw, FW_SET_OPEN4_PEER, key);
 	assert_non_null(d);
 	d->packets = 9;
 	rig_filter(&req, "198.51.100.2/32", 0);
 	rig_advance(r, 60000);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
-	d = fw_fake_find(r->fw, FW_SET_OPEN4_RANGE, key);
+	d = fw_fake_find(r->fw, FW_SET_OPEN4_PEER, key);
 	assert_int_equal(d->packets, 9);
 	assert_int_equal(d->elem.timeout_ms, 3601000);
 	req.clear_filters = true;
 	req.filter_count = 0;
 	rig_filter(&req, "198.51.100.0/24", 0);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
-	assert_null(fw_fake_find(r->fw, FW_SET_OPEN4_RANGE, key));
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 1);
+	assert_null(fw_fake_find(r->fw, FW_SET_OPEN4_PEER, key));
+	assert_int_equal(peers_in(r), 1);
 }
 
 static void test_too_many_change_nothing(void **state)
@@ -137,9 +143,9 @@ static void test_refused_filters_are_undone(void **state)
 	assert_int_equal(rig_ask(r, &req), MAP_TROUBLE);
 	assert_int_equal(filters_of(r), 1);
 	assert_int_equal(core_opening_left_s(r->core, only(r)), 3540);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 1);
+	assert_int_equal(peers_in(r), 1);
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 2);
+	assert_int_equal(peers_in(r), 2);
 }
 
 /* Several changes of one opening in one wake-up: none is lost, whatever their order. */
@@ -157,14 +163,14 @@ static void test_many_at_once(void **state)
 	rig_settle(r);
 	assert_int_equal(r->answers, 3);
 	assert_int_equal(filters_of(r), 2);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 3);
+	assert_int_equal(peers_in(r), 3);
 	more.clear_filters = true;
 	rig_post(r, &more);
 	rig_post(r, &end);
 	rig_settle(r);
 	assert_int_equal(r->ans.result, MAP_OK);
 	assert_int_equal(core_openings(r->core), 0);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 0);
+	assert_int_equal(peers_in(r), 0);
 	assert_int_equal(fw_fake_count(r->fw, FW_MAP_DNAT4), 0);
 }
 
@@ -179,12 +185,12 @@ static void test_filters_survive(void **state)
 	assert_int_equal(rig_ask(r, &req), MAP_OK);
 	rig_restart(r);
 	assert_int_equal(filters_of(r), 2);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 2);
+	assert_int_equal(peers_in(r), 2);
 	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN_UDP4), 0);
 	/* A table somebody flushed comes back as narrow as it was. */
 	fw_fake_flush(r->fw);
 	rig_settle(r);
-	assert_int_equal(fw_fake_count(r->fw, FW_SET_OPEN4_RANGE), 2);
+	assert_int_equal(peers_in(r), 2);
 	req.clear_filters = true;
 	req.filter_count = 0;
 	assert_int_equal(rig_ask(r, &req), MAP_OK);

@@ -5,11 +5,15 @@
 #include "protocols/err.h"
 #include "protocols/map.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 struct seen {
@@ -255,6 +259,52 @@ static void test_gone(void **state)
 	assert_int_equal(apply_hole(&h, FW_ELEM_ADD, false), 0);
 }
 
+static void on_way(void *arg, int err, int fd)
+{
+	*(int *)arg = fd;
+	seen.calls++;
+	seen.err = err;
+}
+
+/* One speaks with it at the loopback, and hears where a datagram was sent to. */
+static void test_ways(void **state)
+{
+	const struct fw_way way = {.proto = MAP_PROTO_UDP, .port = 5060};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	_Alignas(struct cmsghdr) char room[256];
+	char text[8];
+	struct iovec iov = {text, sizeof(text)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = room,
+		.msg_controllen = sizeof(room)};
+	int fd = -1, from = socket(AF_INET, SOCK_DGRAM, 0);
+	bool told = false;
+
+	(void)state;
+	assert_int_equal(fw_way(fw, &way, on_way, &fd), 0);
+	assert_int_equal(seen.err, 0);
+	assert_int_equal(fw_fake_calls(fw)->last_way.port, 5060);
+	to.sin_port = htons(fw_fake_calls(fw)->last_way_port);
+	assert_int_equal(sendto(from, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)), 1);
+	assert_int_equal(recvmsg(fd, &msg, 0), 1);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+		told |= c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_ORIGDSTADDR &&
+			memcmp(CMSG_DATA(c), &to, 8) == 0;
+	assert_true(told);
+	close(from);
+	close(fd);
+	fw_fake_refuse_ways(fw, ERR_UNSUPPORTED);
+	assert_int_equal(fw_way(fw, &way, on_way, &fd), 0);
+	assert_int_equal(seen.err, ERR_UNSUPPORTED);
+	assert_int_equal(fd, -1);
+	fw_fake_refuse_ways(fw, 0);
+	fw_fake_hold(fw);
+	assert_int_equal(fw_way(fw, &(struct fw_way){MAP_PROTO_TCP, true, 5060}, on_way, &fd), 0);
+	fw_fake_go(fw, true);
+	assert_int_equal(seen.err, ERR_GONE);
+	assert_int_equal(fd, -1);
+	assert_int_equal(fw_way(fw, &way, on_way, &fd), ERR_GONE);
+}
+
 static void test_foreign_flush(void **state)
 {
 	struct fw_hole h = hole(4000, 80, 60000);
@@ -280,6 +330,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_scripted_failure, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_held_answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ways, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_foreign_flush, set_up, tear_down),
 	};
 

@@ -12,6 +12,10 @@
 #include "protocols/err.h"
 #include "protocols/map.h"
 
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +50,7 @@ struct world {
 	struct fw *fw;
 	bool lan_is_new;	/* facts refuse until they are refreshed */
 	size_t answers;
-	int lost, back, foreign;
+	int lost, back, foreign, sip, sip_gone;
 };
 
 static bool yes_if(void *arg, uint32_t ifindex)
@@ -92,6 +96,12 @@ static bool is_door(void *arg, uint8_t proto, uint16_t port)
 	return proto == MAP_PROTO_UDP && port == 5351;
 }
 
+static bool is_sip_port(void *arg, uint16_t port)
+{
+	(void)arg;
+	return port == 5060;
+}
+
 static void refresh(void *arg)
 {
 	((struct world *)arg)->lan_is_new = false;
@@ -113,6 +123,7 @@ static void start_helper(struct world *w)
 			.is_lan_source = is_lan_source,
 			.is_own_port = is_own_port,
 			.is_door = is_door,
+			.is_sip_port = is_sip_port,
 			.displaced_min = 61000,
 			.displaced_max = 61999,
 		},
@@ -142,6 +153,8 @@ static void on_event(void *arg, enum fw_event event)
 	w->lost += event == FW_EVENT_LOST;
 	w->back += event == FW_EVENT_BACK;
 	w->foreign += event == FW_EVENT_FOREIGN;
+	w->sip += event == FW_EVENT_SIP_HELPER;
+	w->sip_gone += event == FW_EVENT_SIP_HELPER_GONE;
 }
 
 static int set_up(void **state)
@@ -270,6 +283,21 @@ static void test_events(void **state)
 	wait_for(w, &w->back, 1);
 	fw_fake_flush(w->fake);
 	wait_for(w, &w->foreign, 1);
+}
+
+/* Also to a daemon that comes later. */
+static void test_sip_helper_is_remembered(void **state)
+{
+	struct world *w = *state;
+
+	w->fake->event(w->fake->event_arg, FW_EVENT_SIP_HELPER);
+	assert_int_equal(w->sip, 0);
+	wait_for(w, &w->sip, 1);
+	assert_int_equal(w->back, 1);
+	w->fake->event(w->fake->event_arg, FW_EVENT_SIP_HELPER);
+	wait_for(w, &w->sip, 2);
+	w->fake->event(w->fake->event_arg, FW_EVENT_SIP_HELPER_GONE);
+	wait_for(w, &w->sip_gone, 1);
 }
 
 static void test_refusals_by_index(void **state)
@@ -557,6 +585,211 @@ static void test_probes(void **state)
 		HELPER_PROBE_BURST + HELPER_PROBE_PER_S);
 }
 
+struct passing {
+	struct call call;
+	int fd;
+};
+
+static void on_way(void *arg, int err, int fd)
+{
+	struct passing *p = arg;
+
+	p->fd = fd;
+	on_done(&p->call, err, NULL, 0);
+}
+
+static int open_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static void test_ways(void **state)
+{
+	struct world *w = *state;
+	const struct fw_way udp = {MAP_PROTO_UDP, false, 5060}, denied = {MAP_PROTO_TCP, true, 80};
+	struct passing p[3] = {{{.world = w}, 0}, {{.world = w}, 0}, {{.world = w}, 0}};
+	struct sockaddr_in at;
+	socklen_t len = sizeof(at);
+	int before;
+
+	assert_int_equal(fw_way(w->fw, &udp, on_way, &p[0]), ERR_GONE);
+	wait_for(w, &w->back, 1);
+	before = open_fds();
+	assert_int_equal(fw_way(w->fw, &udp, on_way, &p[0]), 0);
+	assert_int_equal(fw_way(w->fw, &denied, on_way, &p[1]), 0);
+	wait_answers(w, 2);
+	assert_int_equal(p[0].call.answer.err, 0);
+	assert_int_equal(p[1].call.answer.err, ERR_DENIED);
+	assert_int_equal(p[1].fd, -1);
+	/* It is the very socket, in one copy, and gone at exec. */
+	assert_int_equal(getsockname(p[0].fd, (struct sockaddr *)&at, &len), 0);
+	assert_int_equal(ntohs(at.sin_port), fw_fake_calls(w->fake)->last_way_port);
+	assert_int_equal(fcntl(p[0].fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(open_fds(), before + 1);
+	close(p[0].fd);
+	/* An answer that comes when nobody waits for it any more. */
+	fw_fake_hold(w->fake);
+	assert_int_equal(fw_way(w->fw, &udp, on_way, &p[2]), 0);
+	wait_for(w, &w->lost, 1);
+	assert_int_equal(p[2].call.answer.err, ERR_GONE);
+	assert_int_equal(p[2].fd, -1);
+	fw_fake_release(w->fake);
+	wait_for(w, &w->back, 2);
+	assert_int_equal(open_fds(), before);
+}
+
+/* Both ends of a channel; the messages that came are counted. */
+struct pair {
+	struct helper_wire wire;
+	int other;		/* the helper's end, by hand */
+	int messages, lost;
+	bool take;
+	int fd;
+};
+
+static int on_pair_message(void *arg, const struct wire_head *head, const void *records)
+{
+	struct pair *p = arg;
+
+	(void)head;
+	(void)records;
+	p->messages++;
+	if (p->take)
+		p->fd = helper_wire_take_fd(&p->wire);
+	return 0;
+}
+
+static void on_pair_lost(void *arg, int err)
+{
+	struct pair *p = arg;
+
+	assert_int_equal(err, ERR_SYNTAX);
+	p->lost++;
+	helper_wire_close(&p->wire);
+}
+
+static struct pair *pair_new(struct world *w)
+{
+	struct pair *p = calloc(1, sizeof(*p));
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+	p->other = fds[1];
+	p->wire = (struct helper_wire){.message = on_pair_message, .lost = on_pair_lost, .arg = p};
+	assert_int_equal(helper_wire_open(&p->wire, w->loop, fds[0]), 0);
+	return p;
+}
+
+static void pair_free(struct pair *p)
+{
+	helper_wire_close(&p->wire);
+	close(p->other);
+	free(p);
+}
+
+/* A message of the helper with so many descriptors. */
+static void pair_say(struct pair *p, uint8_t type, int32_t value, size_t count)
+{
+	struct wire_head head = {.type = type, .size = sizeof(head), .value = value};
+	struct iovec iov = {&head, sizeof(head)};
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(4 * sizeof(int))] = {0};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (count > 0) {
+		struct cmsghdr *c = (struct cmsghdr *)room;
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(count * sizeof(int));
+		for (size_t i = 0; i < count; i++)
+			memcpy(CMSG_DATA(c) + i * sizeof(int), &p->other, sizeof(int));
+		msg.msg_control = room;
+		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
+	}
+	assert_int_equal(sendmsg(p->other, &msg, 0), sizeof(head));
+}
+
+/* A descriptor where none belongs, and none where one does: neither is kept. */
+static void test_descriptors_come_with_ways_only(void **state)
+{
+	static const struct {
+		uint8_t type;
+		int32_t value;
+		size_t count;
+		bool good;
+	} cases[] = {
+		{WIRE_WAY_IS, 0, 1, true}, {WIRE_WAY_IS, ERR_DENIED, 0, true},
+		{WIRE_EVENT, 0, 0, true}, {WIRE_WAY_IS, 0, 0, false}, {WIRE_WAY_IS, 0, 2, false},
+		{WIRE_WAY_IS, 0, 4, false}, {WIRE_WAY_IS, ERR_DENIED, 1, false},
+		{WIRE_EVENT, 0, 1, false}, {WIRE_RESULT, 0, 1, false}, {99, 0, 1, false},
+	};
+	struct world *w = *state;
+
+	wait_for(w, &w->back, 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pair *p = pair_new(w);
+		int before = open_fds();
+
+		pair_say(p, cases[i].type, cases[i].value, cases[i].count);
+		for (int turn = 0; turn < 5; turn++)
+			loop_once(w->loop, 1);
+		assert_int_equal(p->messages, cases[i].good);
+		assert_int_equal(p->lost, !cases[i].good);
+		/* The channel's own is closed with it; nobody took the other. */
+		assert_int_equal(open_fds(), before - !cases[i].good);
+		pair_free(p);
+	}
+}
+
+/* A daemon that does not read: each descriptor waits with its message, or ends with the channel. */
+static void test_queued_descriptors(void **state)
+{
+	struct world *w = *state;
+	struct pair *p = pair_new(w);
+	struct helper_wire helper = {.is_helper = true, .message = on_pair_message,
+		.lost = on_pair_lost, .arg = p};
+	const struct wire_head way = {.type = WIRE_WAY_IS}, event = {.type = WIRE_EVENT};
+	size_t sent = 0;
+	int before;
+
+	wait_for(w, &w->back, 1);
+	assert_int_equal(helper_wire_open(&helper, w->loop, p->other), 0);
+	p->take = true;
+	while (helper.queue_len == helper.queue_off) {
+		assert_int_equal(helper_wire_send(&helper, &event, NULL), 0);
+		sent++;
+	}
+	before = open_fds();
+	for (size_t i = 0; i < 3; i++) {
+		int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+		assert_int_equal(helper_wire_send_fd(&helper, &way, fd), 0);
+		assert_int_equal(helper_wire_send(&helper, &event, NULL), 0);
+	}
+	assert_int_equal(open_fds(), before + 3);
+	for (size_t i = 0; i < 2000 && (size_t)p->messages < sent + 6; i++) {
+		p->fd = -1;
+		loop_once(w->loop, 1);
+	}
+	assert_int_equal(p->messages, sent + 6);
+	assert_int_equal(p->lost, 0);
+	while (helper_wire_send_fd(&helper, &way, socket(AF_UNIX, SOCK_DGRAM, 0)) == 0)
+		sent++;
+	assert_int_equal(helper.fd_count, WIRE_FDS_MAX);
+	before = open_fds();
+	helper_wire_close(&helper);
+	p->other = -1;
+	assert_int_equal(open_fds(), before - WIRE_FDS_MAX - 1);
+	assert_int_equal(helper_wire_send_fd(&helper, &way, dup(0)), ERR_GONE);
+	assert_int_equal(open_fds(), before - WIRE_FDS_MAX - 1);
+	helper_wire_close(&p->wire);
+	free(p);
+}
+
 static void test_silent_helper(void **state)
 {
 	struct world *w = *state;
@@ -813,6 +1046,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_keep, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_senders, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_probes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ways, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_descriptors_come_with_ways_only, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(test_queued_descriptors, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_sip_helper_is_remembered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_silent_helper, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_helper_restarts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_newest_client_wins, set_up, tear_down),

@@ -2,7 +2,7 @@
 /*
  * Every way over the privilege border that must stay shut: one LAN 192.168.1.0/24 and
  * 2001:db8:1::/64, the router 192.168.1.1 and 2001:db8:1::1 inside, 203.0.113.2 outside (ifindex
- * 2), ssh on TCP 22.
+ * 2), ssh on TCP 22, something on UDP 5064; SIP is at 5060.
  */
 #include "gateway/helper_check.h"
 
@@ -71,7 +71,7 @@ static bool is_lan_prefix(void *arg, const struct prefix *p)
 static bool is_own_port(void *arg, uint8_t proto, uint16_t port)
 {
 	(void)arg;
-	return proto == MAP_PROTO_TCP && port == 22;
+	return (proto == MAP_PROTO_TCP && port == 22) || (proto == MAP_PROTO_UDP && port == 5064);
 }
 
 /* The LAN is interface 3. Too generous, again. */
@@ -87,6 +87,12 @@ static bool is_door(void *arg, uint8_t proto, uint16_t port)
 				      : proto == MAP_PROTO_TCP && port == 49000;
 }
 
+static bool is_sip_port(void *arg, uint16_t port)
+{
+	(void)arg;
+	return port == 5060;
+}
+
 static const struct helper_facts facts = {
 	.is_wan_if = is_wan_if,
 	.is_wan4 = is_wan4,
@@ -96,6 +102,7 @@ static const struct helper_facts facts = {
 	.is_lan_source = is_lan_source,
 	.is_own_port = is_own_port,
 	.is_door = is_door,
+	.is_sip_port = is_sip_port,
 	.displaced_min = 61000,
 	.displaced_max = 61999,
 };
@@ -355,6 +362,88 @@ static void test_surroundings(void **state)
 	assert_int_equal(check(&e), ERR_DENIED);
 }
 
+static void test_phones(void **state)
+{
+	static const char *const wrong4[] = {"192.168.1.1", "192.168.1.255", "203.0.113.2",
+		"8.8.8.8", "127.0.0.1", "224.0.0.1", "0.0.0.0", "169.254.1.1"};
+	static const char *const wrong6[] = {"2001:db8:1::1", "2001:db8:2::1", "::1", "::",
+		"ff02::1", "fe80::1"};
+	const uint8_t host[] = {192, 168, 1, 10}, sip[] = {5060 >> 8, 5060 & 0xff};
+	const uint8_t other[] = {5061 >> 8, 5061 & 0xff};
+	struct addr a = text("2001:db8:1::10");
+	struct fw_elem e = plain(FW_SET_PHONE4, host, NULL, 4);
+
+	(void)state;
+	assert_int_equal(check(&e), 0);
+	e.timeout_ms = 60000;
+	assert_int_equal(check(&e), ERR_SYNTAX);
+	e = plain(FW_SET_PHONE6, a.b, NULL, 16);
+	assert_int_equal(check(&e), 0);
+	for (size_t i = 0; i < sizeof(wrong4) / sizeof(wrong4[0]); i++) {
+		a = text(wrong4[i]);
+		e = plain(FW_SET_PHONE4, addr_bytes4(&a), NULL, 4);
+		assert_int_equal(check(&e), ERR_DENIED);
+	}
+	for (size_t i = 0; i < sizeof(wrong6) / sizeof(wrong6[0]); i++) {
+		a = text(wrong6[i]);
+		e = plain(FW_SET_PHONE6, a.b, NULL, 16);
+		assert_int_equal(check(&e), ERR_DENIED);
+	}
+	e = plain(FW_SET_SIP_PORT, sip, NULL, 2);
+	assert_int_equal(check(&e), 0);
+	e = plain(FW_SET_SIP_PORT, other, NULL, 2);
+	assert_int_equal(check(&e), ERR_DENIED);
+}
+
+static int check_way(uint8_t proto, uint8_t is6, uint16_t port)
+{
+	return helper_check_way(&facts, &(struct wire_way){proto, is6, port});
+}
+
+static void test_ways(void **state)
+{
+	(void)state;
+	for (uint8_t is6 = 0; is6 < 2; is6++) {
+		assert_int_equal(check_way(MAP_PROTO_UDP, is6, 5060), 0);
+		assert_int_equal(check_way(MAP_PROTO_TCP, is6, 5060), 0);
+		assert_int_equal(check_way(50, is6, 5060), ERR_DENIED);
+		assert_int_equal(check_way(MAP_PROTO_TCP, is6, 5061), ERR_DENIED);
+		assert_int_equal(check_way(MAP_PROTO_UDP, is6, 53), ERR_DENIED);
+		assert_int_equal(check_way(MAP_PROTO_UDP, is6, 0), ERR_DENIED);
+	}
+	assert_int_equal(check_way(MAP_PROTO_UDP, 2, 5060), ERR_SYNTAX);
+	assert_int_equal(check_way(MAP_PROTO_UDP, 0, 5061), ERR_DENIED);
+	/* A phone's own port, unless it is the router's. */
+	assert_int_equal(check_way(MAP_PROTO_UDP, 1, 5061), 0);
+	assert_int_equal(check_way(MAP_PROTO_UDP, 1, 1024), 0);
+	assert_int_equal(check_way(MAP_PROTO_UDP, 1, 1023), ERR_DENIED);
+	assert_int_equal(check_way(MAP_PROTO_UDP, 1, 5064), ERR_DENIED);
+	assert_int_equal(check_way(MAP_PROTO_UDP, 1, 5351), ERR_DENIED);
+}
+
+/* A host's flows to a SIP port, wherever they go. */
+static void test_flows_of_a_phone(void **state)
+{
+	struct wire_flow flow = {.proto = MAP_PROTO_UDP, .port = 5060};
+	struct addr any = addr_any4(), host = addr_from4(LAN_HOST), far = addr_from4(0x08080808);
+
+	(void)state;
+	assert_int_equal(helper_check_flow(&facts, &flow), ERR_DENIED);
+	memcpy(flow.remote, host.b, sizeof(flow.remote));
+	assert_int_equal(helper_check_flow(&facts, &flow), 0);
+	memcpy(flow.dst, any.b, sizeof(flow.dst));
+	assert_int_equal(helper_check_flow(&facts, &flow), 0);
+	flow.proto = MAP_PROTO_TCP;
+	assert_int_equal(helper_check_flow(&facts, &flow), 0);
+	flow.port = 0;
+	assert_int_equal(helper_check_flow(&facts, &flow), ERR_DENIED);
+	flow.port = 5061;
+	assert_int_equal(helper_check_flow(&facts, &flow), ERR_DENIED);
+	flow.port = 5060;
+	memcpy(flow.remote, far.b, sizeof(flow.remote));
+	assert_int_equal(helper_check_flow(&facts, &flow), ERR_DENIED);
+}
+
 static void test_deleting_is_free(void **state)
 {
 	const uint8_t other[] = {203, 0, 113, 3};
@@ -499,6 +588,10 @@ static void test_doors(void **state)
 	assert_int_equal(check_door(MAP_PROTO_UDP, 53), ERR_DENIED);
 	assert_int_equal(check_door(MAP_PROTO_UDP, 49000), ERR_DENIED);
 	assert_int_equal(check_door(1, 1900), ERR_DENIED);
+	assert_int_equal(check_door(MAP_PROTO_UDP, 5060), 0);
+	assert_int_equal(check_door(MAP_PROTO_TCP, 5060), 0);
+	assert_int_equal(check_door(1, 5060), ERR_DENIED);
+	assert_int_equal(check_door(MAP_PROTO_UDP, 5062), ERR_DENIED);
 }
 
 static struct wire_probe probe_of(int32_t ifindex, const char *address)
@@ -586,6 +679,9 @@ int main(void)
 		cmocka_unit_test(test_range6_is_of_remotes_only),
 		cmocka_unit_test(test_range4_is_of_remotes_only),
 		cmocka_unit_test(test_surroundings),
+		cmocka_unit_test(test_phones),
+		cmocka_unit_test(test_ways),
+		cmocka_unit_test(test_flows_of_a_phone),
 		cmocka_unit_test(test_deleting_is_free),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_flows),
