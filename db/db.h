@@ -143,6 +143,7 @@ struct db_device {
 	uint8_t zone;			/* enum rule_zone */
 	bool guest;			/* it lives on a guest interface */
 	bool phone;			/* the SIP ALG works for it */
+	bool sip_seen;			/* it once sent to a SIP port: it looks like a phone */
 	uint64_t first_wall_s;
 	uint64_t last_wall_s;
 };
@@ -197,8 +198,9 @@ enum db_alert_kind {
 	DB_ALERT_POLICY = 6,	/* the stored policy could not be believed (text: place, reason) */
 	DB_ALERT_SIP_HELPER = 7, /* the kernel's SIP helper is active as well */
 	DB_ALERT_TAKEN = 8,	/* an opening by hand does not come about (text: why) */
+	DB_ALERT_SIP = 9,	/* phones cannot be helped now (text: why) */
 };
-#define DB_ALERT_KINDS 9
+#define DB_ALERT_KINDS 10
 
 struct db_alert {
 	uint32_t id;
@@ -218,6 +220,21 @@ typedef int db_alert_fn(void *arg, const struct db_alert *a);
 int db_alerts_each(struct db *db, db_alert_fn *fn, void *arg);	/* by id */
 int db_alert_put(struct db *db, const struct db_alert *a);
 int db_alert_delete(struct db *db, uint32_t id);
+
+/* ---- the SIP gateway's memory (db/sip_rows.c) ---- */
+
+#define DB_SIP_VALUE_MAX 8192
+struct db_sip {
+	uint8_t kind;
+	uint32_t id;			/* within kind */
+	uint32_t device_id;		/* 0: of none */
+	char value[DB_SIP_VALUE_MAX + 1];
+};
+typedef int db_sip_fn(void *arg, const struct db_sip *row);
+int db_sip_each(struct db *db, db_sip_fn *fn, void *arg);	/* by kind and id */
+int db_sip_put(struct db *db, const struct db_sip *row);
+int db_sip_delete(struct db *db, uint8_t kind, uint32_t id);
+int db_sip_clear(struct db *db);
 
 /* ---- record (db/record.c): rows that are never changed, one hash chain a ring ---- */
 

@@ -25,6 +25,7 @@ static const struct field device_fields[] = {
 	DEVICE("zone", zone, 0, RULE_ZONES - 1),
 	DEVICE("guest", guest, 0, 1),
 	DEVICE("phone", phone, 0, 1),
+	DEVICE("sip_seen", sip_seen, 0, 1),
 	DEVICE("first_wall_s", first_wall_s, 0, INT64_MAX),
 	DEVICE("last_wall_s", last_wall_s, 0, INT64_MAX),
 };

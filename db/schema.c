@@ -257,6 +257,16 @@ static const char *const steps[] = {
 	" used INTEGER NOT NULL"
 	") STRICT;"
 	"PRAGMA user_version = 4;",
+	/* SIP: what the gateway keeps over a restart, and who looks like a phone. */
+	"ALTER TABLE devices ADD COLUMN sip_seen INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE sip ("
+	" kind INTEGER NOT NULL,"
+	" id INTEGER NOT NULL,"
+	" device_id INTEGER NOT NULL,"
+	" value TEXT NOT NULL,"
+	" PRIMARY KEY (kind, id)"
+	") STRICT, WITHOUT ROWID;"
+	"PRAGMA user_version = 5;",
 };
 
 #define STEPS ((int64_t)(sizeof(steps) / sizeof(steps[0])))

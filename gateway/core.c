@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The core's public face: beginning and end, facts from outside, views, the owner's acts. */
-#include "gateway/core_int.h"
+#include "gateway/core_around.h"
+#include "gateway/core_sip_int.h"
 
 #include "protocols/err.h"
 
@@ -10,6 +11,7 @@
 #include <sys/random.h>
 
 #define HOUSEKEEPING_MS 3600000ULL
+#define BARRED_TRIES 4
 #define START_WAIT_MS 3000	/* how long requests wait for a helper that is not there at start */
 
 /* ---- beginning and end ---- */
@@ -18,8 +20,18 @@ static void on_fw_event(void *arg, enum fw_event event)
 {
 	struct core *core = arg;
 
-	core->need_rebuild = true;
+	if (event != FW_EVENT_SIP_HELPER && event != FW_EVENT_SIP_HELPER_GONE)
+		core->need_rebuild = true;
 	switch (event) {
+	case FW_EVENT_SIP_HELPER:
+		log_warning(core->log, "the kernel's own SIP helper is set up: it rewrites what "
+			"phones say, and opens ports that nobody here knows of");
+		core->sip->kernel_helper = true;
+		break;
+	case FW_EVENT_SIP_HELPER_GONE:
+		log_info(core->log, "the kernel's own SIP helper is gone");
+		core->sip->kernel_helper = false;
+		break;
 	case FW_EVENT_FOREIGN:
 		/* A reload by somebody else is many changes: one line and one piece of news. */
 		if (core->firewall == CORE_LATE)
@@ -34,6 +46,7 @@ static void on_fw_event(void *arg, enum fw_event event)
 		break;
 	case FW_EVENT_BACK:
 		core->firewall = CORE_LATE;
+		core->sip->kernel_helper = false;	/* it would say so again */
 		loop_timer_stop(core->loop, &core->rebuild_retry);
 		if (!core->merged) {
 			core->ready = false;
@@ -65,6 +78,32 @@ static void on_start_waited(void *arg)
 	if (!core->ready)
 		log_error(core->log, "firewall: postern-helper does not come");
 	core->ready = true;
+}
+
+/* What the firewall refused as things were; after some tries that is how they are. */
+static void try_barred(void *arg)
+{
+	struct core *core = arg;
+	size_t before = core->pending_count;
+	bool any;
+
+	if (core->barred_tries == BARRED_TRIES) {
+		core->barred_tries = 0;
+		return;
+	}
+	any = around_try_again(core);
+	for (size_t i = 0; i < table_listed(core->table); i++) {
+		const struct opening *o = table_at(core->table, i);
+		struct pending item = {.kind = PENDING_PROLONG, .opening_id = o->id};
+		if (o->barred)
+			batch_push(core, &item);
+	}
+	for (size_t i = 0; i < devices_count(core->devices); i++)
+		home_look(core, devices_at(core->devices, i));
+	any |= core->pending_count > before;
+	core->barred_tries = any ? core->barred_tries + 1 : 0;
+	if (any)
+		batch_retry_barred(core);
 }
 
 static bool is_at_home(const struct core *core, const struct device *d, const struct opening *o)
@@ -123,6 +162,7 @@ static struct core *alloc_core(const struct core_config *config)
 	core->lease_due = batch_lease_due;
 	core->start_wait = (struct loop_timer){.fn = on_start_waited, .arg = core};
 	core->rebuild_retry = (struct loop_timer){.fn = on_retry};
+	core->barred_retry = (struct loop_timer){.fn = try_barred, .arg = core};
 	core->housekeeping = (struct loop_timer){.fn = keep_house, .arg = core};
 	limits_init(&core->limits);
 	store_init(core);
@@ -152,7 +192,7 @@ int core_new(const struct core_config *config, struct core **out)
 	int err = ERR_MEMORY;
 
 	if (!core || !core->table || !core->devices || refuse_init(core) || cards_init(core) ||
-		waits_init(core) || alerts_init(core) || hands_init(core))
+		waits_init(core) || alerts_init(core) || hands_init(core) || core_sip_init(core))
 		goto fail;
 	if (getrandom(&core->port_seed, sizeof(core->port_seed), 0) < 0)
 		goto fail;
@@ -181,6 +221,7 @@ static void stop_timers(struct core *core)
 {
 	loop_timer_stop(core->loop, &core->housekeeping);
 	loop_timer_stop(core->loop, &core->rebuild_retry);
+	loop_timer_stop(core->loop, &core->barred_retry);
 	loop_timer_stop(core->loop, &core->start_wait);
 	redecide_stop(core);
 	clock_stop(core);
@@ -208,6 +249,7 @@ void core_stop(struct core *core)
 	cards_stop(core);
 	hands_stop(core);
 	alerts_stop(core);
+	core_sip_stop(core);
 	hosts_stop(core);
 	copy_stop(core);
 	explain_stop(core);
@@ -232,6 +274,7 @@ void core_free(struct core *core)
 	hands_free(core);
 	alerts_free(core);
 	closed_free(core);
+	core_sip_free(core);
 	rules_free(core);
 	free(core);
 }
@@ -265,14 +308,6 @@ bool core_may_third_party(const struct core *core, const struct addr *client)
 
 /* ---- facts from outside ---- */
 
-/* What the firewall refused as things were, it may take as they are now. */
-static void things_changed(struct core *core)
-{
-	for (size_t i = 0; i < table_listed(core->table); i++)
-		table_at(core->table, i)->barred = false;
-	core->need_rebuild = true;
-}
-
 static void begin_epoch(struct core *core)
 {
 	core->epoch_start_ms = loop_now_ms(core->loop);
@@ -289,7 +324,7 @@ void core_wan_changed(struct core *core, const struct addr *wan4, int wan_ifinde
 		return;
 	core->wan4 = *wan4;
 	core->wan_ifindex = wan_ifindex;
-	things_changed(core);
+	core->need_rebuild = true;
 	if (!another)
 		return;
 	if (addr_is_any(wan4))
@@ -324,14 +359,32 @@ static bool lies_within(const struct prefix *prefixes, size_t count, size_t i)
 	return false;
 }
 
+static bool same_lans(const struct core *core, const struct prefix *lans, size_t count)
+{
+	if (count != core->lan_count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!prefix_eq(&lans[i], &core->lans[i]))
+			return false;
+	}
+	return true;
+}
+
 void core_lan_changed(struct core *core, const struct prefix *prefixes, size_t count)
 {
-	core->lan_count = 0;
-	for (size_t i = 0; i < count && core->lan_count < CORE_LANS_MAX; i++) {
+	struct prefix lans[CORE_LANS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count && n < CORE_LANS_MAX; i++) {
 		if (!lies_within(prefixes, count, i))
-			core->lans[core->lan_count++] = prefixes[i];
+			lans[n++] = prefixes[i];
 	}
-	things_changed(core);
+	/* A table made anew counts from nothing: not for every word about an address. */
+	if (same_lans(core, lans, n))
+		return;
+	memcpy(core->lans, lans, n * sizeof(lans[0]));
+	core->lan_count = n;
+	core->need_rebuild = true;
 	/* An address may have got its LAN, or lost it. */
 	for (size_t i = 0; i < devices_count(core->devices); i++) {
 		struct device *d = devices_at(core->devices, i);

@@ -193,6 +193,8 @@ enum core_news {
 	CORE_NEWS_HEALTH,	/* firewall or store changed their state */
 	CORE_NEWS_LIMITS,	/* the owner set one of the limits */
 	CORE_NEWS_POLICY,	/* rules, preset, attendance or the whole policy */
+	CORE_NEWS_SIP,		/* id: a phone's device; its registrations or calls, or a call was
+				   missed */
 	CORE_NEWS_DEVICE,	/* id: came, went, moved, was renamed or has another zone */
 	CORE_NEWS_HAND,		/* id: an opening by hand, or its state */
 	CORE_NEWS_CARD,		/* id: made, asked again, answered, lapsed */

@@ -65,6 +65,7 @@ static const char *kind_text(enum db_alert_kind kind)
 		[DB_ALERT_POLICY] = "the stored policy could not be believed",
 		[DB_ALERT_SIP_HELPER] = "the kernel's SIP helper is active as well",
 		[DB_ALERT_TAKEN] = "an opening by hand does not come about",
+		[DB_ALERT_SIP] = "phones cannot be helped now",
 	};
 
 	return texts[kind];

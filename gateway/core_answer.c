@@ -101,8 +101,11 @@ static struct rule rule_of(const struct core *core, const struct device *d,
 	r.third_party = is_for_another(core, d, item);
 	r.proto = item->proto;
 	r.internal_min = r.internal_max = item->internal.port;
-	/* Else any: of a card's rule that means the ordinary ones (policy/rule.h). */
-	if (item->external_port != 0)
+	/* Else any: of a card's rule that means the ordinary ones (policy/rule.h). The next call
+	 * has another port outside, and is spoken of by its name only. */
+	if (item->origin == MAP_ORIGIN_SIP)
+		r.origins = 1u << MAP_ORIGIN_SIP;
+	else if (item->external_port != 0)
 		r.external_min = r.external_max = item->external_port;
 	if (answer == CARD_ONLY)
 		r.until_wall_s = store_wall_s(core) + CARD_TODAY_S;

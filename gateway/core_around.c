@@ -4,7 +4,8 @@
  * address is whose on which LAN, and where clients knock. All of it goes into a rebuild, what
  * changed into the next batch; neither makes a table that nobody needs.
  */
-#include "gateway/core_int.h"
+#include "gateway/core_around.h"
+#include "gateway/core_sip_int.h"
 
 #include <string.h>
 
@@ -111,7 +112,7 @@ static int put_binding(void *arg, struct device_addr *a, const struct device_bou
 
 bool around_news(const struct core *core)
 {
-	return devices_unbound(core->devices) ||
+	return devices_unbound(core->devices) || phones_news(core) ||
 	       !doors_are(&core->doors.wanted, &core->doors.shown);
 }
 
@@ -128,7 +129,7 @@ int around_put(struct core *core, bool rebuild)
 	if (!err && (rebuild || devices_unbound(core->devices)))
 		err = devices_bind(core->devices, rebuild, put_binding, core);
 	d->hosts_sent = rebuild || devices_unbound(core->devices);
-	return err;
+	return err ? err : phones_put(core, rebuild);
 }
 
 void around_done(struct core *core)
@@ -136,6 +137,14 @@ void around_done(struct core *core)
 	core->doors.shown = core->doors.sent;
 	if (core->doors.hosts_sent)
 		devices_bound(core->devices);
+	phones_done(core);
+}
+
+bool around_try_again(struct core *core)
+{
+	bool hosts = devices_try_again(core->devices);
+
+	return phones_try_again(core) || hosts;
 }
 
 /* Without it what is forged passes there, and clients do all the same. */
@@ -181,6 +190,11 @@ bool around_refused(struct core *core, const struct fw_elem *e)
 	case FW_SET_KNOWN6:
 		refuse_host(core, e, false);
 		return true;
+	case FW_SET_PHONE4:
+	case FW_SET_PHONE6:
+	case FW_SET_SIP_PORT:
+		phones_refused(core, e);
+		return true;
 	case FW_SET_WAN4:
 	case FW_SET_LAN4:
 	case FW_SET_LAN6:
@@ -197,6 +211,8 @@ bool around_refused(struct core *core, const struct fw_elem *e)
 	case FW_MAP_PEER4:
 	case FW_SET_PEER4_PORT:
 	case FW_SET_OPEN4_RANGE:
+	case FW_SET_OPEN4_PEER:
+	case FW_SET_OPEN6_PEER:
 		break;
 	}
 	return false;

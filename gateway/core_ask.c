@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* See core_ask.h. Nothing here changes the table. */
 #include "gateway/core_ask.h"
+#include "gateway/core_sip_int.h"
 
 #include "protocols/err.h"
 
@@ -18,6 +19,11 @@ void ask_answer_err(struct pending *item, int err)
 		item->deferred = true;
 	else
 		ask_answer(item, MAP_TROUBLE, err_text(err));
+}
+
+static bool is_call(const struct asking *a)
+{
+	return a->req->origin == MAP_ORIGIN_SIP;
 }
 
 /* As it would be made, were it more than a question. */
@@ -114,7 +120,8 @@ enum map_result ask_port_state(const struct asking *a, uint16_t port)
 {
 	const struct opening *o = table_first_port(a->core->table, port);
 
-	if (port == 0 || is_routers(a->core, port))
+	if (port == 0 || is_routers(a->core, port) ||
+		phones_reserve(a->core, port) != is_call(a))
 		return MAP_RESERVED;
 	for (; o; o = table_next_port(o, port)) {
 		if (collides(o, a))
@@ -219,9 +226,13 @@ uint16_t ask_port(struct asking *a)
 static bool too_many_filters(const struct asking *a, const struct opening *o)
 {
 	uint32_t more = a->filters.count, less = o && o->filters ? o->filters->count : 0;
+	uint32_t of_all = is_call(a) ? a->core->sip_filters : a->core->filters;
+	uint32_t own = is_call(a) ? a->target->call_filters : a->target->filters;
 
-	return more > less && (a->target->filters + more - less > CORE_FILTERS_DEVICE ||
-				      a->core->filters + more - less > CORE_FILTERS_MAX);
+	return more > less &&
+	       (own + more - less > (is_call(a) ? CORE_SIP_FILTERS_DEVICE : CORE_FILTERS_DEVICE) ||
+		       of_all + more - less > (is_call(a) ? CORE_SIP_FILTERS_MAX
+							  : CORE_FILTERS_MAX));
 }
 
 /* An opening with filters is one door's alone: another one's clients would be shut out by them, or
@@ -296,17 +307,29 @@ static uint32_t count_by_rule(const struct asking *a)
 	return n;
 }
 
+static bool ask_bound(struct asking *a)
+{
+	if (a->target->calls < CORE_SIP_OPENINGS_MAX)
+		return true;
+	ask_answer(a->item, MAP_QUOTA, "this phone has as many ports for calls as it may");
+	return false;
+}
+
+/* Calls have a bound instead: a game's openings must not keep anybody from telephoning. */
 bool ask_quota(struct asking *a)
 {
 	struct decide_usage usage = {
 		.device = devices_usage(a->core->devices, a->target),
 		.zone = a->core->zone_openings[a->target->row.zone],
-		.total = (uint32_t)table_count(a->core->table) - a->core->hand_openings,
+		.total = (uint32_t)table_count(a->core->table) - a->core->beside_openings,
 		.rule = count_by_rule(a),
 	};
-	const char *full = decide_quota(&a->core->limits, (enum rule_zone)a->target->row.zone,
-		&usage, a->decision.quota);
+	const char *full;
 
+	if (is_call(a))
+		return ask_bound(a);
+	full = decide_quota(&a->core->limits, (enum rule_zone)a->target->row.zone, &usage,
+		a->decision.quota);
 	if (full)
 		ask_answer(a->item, MAP_QUOTA, full);
 	return full == NULL;
@@ -322,11 +345,12 @@ bool ask_nonce(struct asking *a, const struct lease *l)
 	return false;
 }
 
-/* UPnP may wait for an address; PCP and NAT-PMP must name one. */
+/* UPnP may wait for an address; PCP, NAT-PMP and a call must name one. */
 static bool needs_wan(const struct map_req *req)
 {
 	return addr_is4(&req->internal.addr) &&
-	       (req->origin == MAP_ORIGIN_PCP || req->origin == MAP_ORIGIN_NATPMP);
+	       (req->origin == MAP_ORIGIN_PCP || req->origin == MAP_ORIGIN_NATPMP ||
+		       req->origin == MAP_ORIGIN_SIP);
 }
 
 /* PREFER_FAILURE (RFC 6887 section 13.2) is about the suggested address as well, and IPv6 has but
@@ -363,10 +387,25 @@ static bool find_target(struct asking *a)
 	return false;
 }
 
+/* What a phone's call never needs, whatever rules say: NULL, or why it is refused. */
+static const char *call_fault(const struct asking *a)
+{
+	if (!is_call(a))
+		return NULL;
+	if (!device_is_phone(&a->device->row))
+		return "this device is not marked as a phone";
+	if (a->req->proto != MAP_PROTO_UDP)
+		return "calls need UDP only";
+	if (a->req->internal.port < 1024)
+		return "no phone hears a call at a port below 1024";
+	return a->facts.own_address ? NULL : "calls lead to the phone itself";
+}
+
 bool ask_begin(struct asking *a)
 {
 	struct core *core = a->core;
 	const struct map_req *req = a->req;
+	const char *why;
 
 	if (req->proto != MAP_PROTO_TCP && req->proto != MAP_PROTO_UDP) {
 		ask_answer(a->item, MAP_UNSUPP_PROTO, map_result_text(MAP_UNSUPP_PROTO));
@@ -398,5 +437,10 @@ bool ask_begin(struct asking *a)
 	};
 	rules_time(core, &a->facts);
 	a->target = a->device;
+	why = call_fault(a);
+	if (why) {
+		ask_answer(a->item, MAP_DENIED, why);
+		return false;
+	}
 	return a->facts.own_address || !req->third_party || find_target(a);
 }

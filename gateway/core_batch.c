@@ -4,7 +4,9 @@
  * store it, commit, answer. What the firewall refuses is undone and the rest tried again; what
  * nobody answers for is undone as a whole. Rebuilds of the firewall's table are batches too.
  */
+#include "gateway/core_around.h"
 #include "gateway/core_peer.h"
+#include "gateway/core_sip_int.h"
 
 #include "protocols/err.h"
 
@@ -13,24 +15,36 @@
 
 #define PENDING_FIRST 64
 #define LATE_MS 20		/* how long an answer waits for the store's COMMIT */
+#define LATE_CLOSE_MS 500	/* the same, when somebody is told that a port is closed */
 #define REBUILD_RETRY_MS 1000
+#define BARRED_RETRY_MS 1000ULL	/* and twice as long after each try */
 #define FLOWS_AT_ONCE 64
 #define ROUNDS_MAX 64		/* each round bars at least one request or opening */
 
-int batch_push(struct core *core, const struct pending *item)
+static int make_room(struct core *core, size_t more)
 {
+	size_t size = core->pending_size ? core->pending_size : PENDING_FIRST;
 	struct pending *p;
 
-	if (core->pending_count == core->pending_size) {
-		size_t size = core->pending_size ? core->pending_size * 2 : PENDING_FIRST;
-		p = realloc(core->pending, size * sizeof(*p));
-		if (!p)
-			return ERR_MEMORY;
-		core->pending = p;
-		core->pending_size = size;
-	}
-	core->pending[core->pending_count++] = *item;
+	while (size < core->pending_count + more)
+		size *= 2;
+	if (size == core->pending_size)
+		return 0;
+	p = realloc(core->pending, size * sizeof(*p));
+	if (!p)
+		return ERR_MEMORY;
+	core->pending = p;
+	core->pending_size = size;
 	return 0;
+}
+
+int batch_push(struct core *core, const struct pending *item)
+{
+	int err = make_room(core, 1);
+
+	if (!err)
+		core->pending[core->pending_count++] = *item;
+	return err;
 }
 
 int batch_push_expired(struct core *core, const struct opening *o, enum map_origin origin,
@@ -68,6 +82,14 @@ static void set_firewall(struct core *core, enum core_health health)
 	core_tell(core, CORE_NEWS_HEALTH, NULL);
 }
 
+static bool asks_to_open(const struct pending *item)
+{
+	enum map_op op = item->req.op;
+
+	return item->kind == PENDING_REQUEST &&
+	       (op == MAP_OP_OPEN || op == MAP_OP_RENEW || op == MAP_OP_PEER);
+}
+
 /* ---- the end: commit and answer ---- */
 
 static void tell_outcome(struct core *core, struct pending *item)
@@ -87,10 +109,34 @@ static void tell_outcome(struct core *core, struct pending *item)
 		item->done(item->arg, item->ans.result == MAP_OK ? 0 : ERR_IO);
 }
 
-static void put_back(struct core *core, const struct pending *item)
+static void give_up(struct pending *item)
 {
-	if (batch_push(core, item) && item->answer)
-		item->answer(item->arg, &(struct map_ans){.result = MAP_TROUBLE});
+	item->deferred = false;
+	item->ans = (struct map_ans){.result = MAP_TROUBLE};
+}
+
+/* What is deferred was asked for before all that came meanwhile. It is tried as if it were new. */
+static void put_back(struct core *core, struct pending *items, size_t count)
+{
+	size_t more = core->batch.deferred, n = 0;
+	bool room;
+
+	if (more == 0)
+		return;
+	room = make_room(core, more) == 0;
+	if (room) {
+		memmove(core->pending + more, core->pending,
+			core->pending_count * sizeof(*core->pending));
+		core->pending_count += more;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].deferred && room) {
+			core->pending[n] = items[i];
+			core->pending[n++].barred = false;
+		} else if (items[i].deferred) {
+			give_up(&items[i]);
+		}
+	}
 }
 
 /* Answers may bring new requests; they wait in pending for the next batch. */
@@ -106,10 +152,9 @@ static void finish(struct core *core)
 	b->item_count = 0;
 	b->rebuild = false;
 	b->busy = false;
+	put_back(core, items, count);
 	for (size_t i = 0; i < count; i++) {
-		if (items[i].deferred)
-			put_back(core, &items[i]);
-		else
+		if (!items[i].deferred)
 			tell_outcome(core, &items[i]);
 	}
 	free(items);
@@ -134,6 +179,20 @@ static void on_late(void *arg)
 	finish(core);
 }
 
+/* An opening that the store missed is read back from the kernel after kill -9. Of a close nothing
+ * is left there, and the store's row would open the port again. */
+static uint64_t patience_ms(const struct batch *b)
+{
+	for (size_t i = 0; i < b->change_count; i++) {
+		const struct change *c = &b->changes[i];
+		const struct pending *item = &b->items[c->item];
+		if ((c->kind == CHANGE_CLOSE || c->kind == CHANGE_LEASE_END) &&
+			item->kind != PENDING_EXPIRE && !asks_to_open(item))
+			return LATE_CLOSE_MS;
+	}
+	return LATE_MS;
+}
+
 static void store_then_finish(struct core *core)
 {
 	struct batch *b = &core->batch;
@@ -145,7 +204,7 @@ static void store_then_finish(struct core *core)
 	}
 	b->late.fn = on_late;
 	b->late.arg = core;
-	loop_timer_set(core->loop, &b->late, loop_now_ms(core->loop) + LATE_MS);
+	loop_timer_set(core->loop, &b->late, loop_now_ms(core->loop) + patience_ms(b));
 }
 
 void batch_stop(struct core *core)
@@ -155,16 +214,15 @@ void batch_stop(struct core *core)
 	if (b->busy && !b->job) {
 		/* The firewall has not answered: the next start finds out what it has. */
 		change_undo_to(core, 0);
-		for (size_t i = 0; i < b->item_count; i++) {
-			b->items[i].deferred = false;
-			b->items[i].ans = (struct map_ans){.result = MAP_TROUBLE};
-		}
+		b->deferred = 0;
+		for (size_t i = 0; i < b->item_count; i++)
+			give_up(&b->items[i]);
 	}
 	b->job = NULL;
 	if (b->busy)
 		finish(core);
 	for (size_t i = 0; i < core->pending_count; i++) {
-		core->pending[i].ans = (struct map_ans){.result = MAP_TROUBLE};
+		give_up(&core->pending[i]);
 		tell_outcome(core, &core->pending[i]);
 	}
 	core->pending_count = 0;
@@ -195,8 +253,23 @@ static void mark_active(struct core *core)
 		set_firewall(core, CORE_OK);
 }
 
+/* It was not in the kernel, or elsewhere. */
+static bool opens(const struct change *c)
+{
+	return c->kind == CHANGE_OPEN || c->kind == CHANGE_MOVE ||
+	       (c->kind != CHANGE_CLOSE && c->opening->barred);
+}
+
+/* A call is over for both (SIP-75): what the phone began is no flow of the opening's own. */
+static bool ends_call(const struct change *c)
+{
+	return c->kind == CHANGE_CLOSE && c->opening->call;
+}
+
 /* Peers that knocked before the port was open have left a flow that leads nowhere, and flows of
- * whoever held the port before lead to him: both are forgotten when a port opens. */
+ * whoever held the port before lead to him: both are forgotten when a port opens. A phone that
+ * spoke before its port was open goes on from another one, which its peer may have learned: that
+ * flow is forgotten when the call is over. */
 static void forget_flows(struct core *core)
 {
 	struct batch *b = &core->batch;
@@ -205,16 +278,20 @@ static void forget_flows(struct core *core)
 
 	for (size_t i = 0; i < b->change_count && !addr_is_any(&core->wan4); i++) {
 		const struct opening *o = b->changes[i].opening;
-		enum change_kind kind = b->changes[i].kind;
-		if ((kind != CHANGE_OPEN && kind != CHANGE_MOVE) || !opening_is4(o) || o->disabled)
+		bool over = ends_call(&b->changes[i]);
+		if ((!opens(&b->changes[i]) && !over) || !opening_is4(o) || o->disabled)
 			continue;
 		flows[n++] = (struct fw_flow){
 			.proto = o->proto,
 			.dst = {core->wan4, o->external.port},
 			.remote = prefix_is_host(&o->remote) ? o->remote.addr : addr_any4(),
-			.keep = o->suspended ? (struct endpoint){addr_any4(), 0} : o->internal,
+			.keep = o->suspended || over ? (struct endpoint){addr_any4(), 0}
+						     : o->internal,
 		};
-		if (n < FLOWS_AT_ONCE)
+		if (over)
+			flows[n++] = (struct fw_flow){.proto = o->proto, .dst = o->internal,
+				.remote = addr_any4(), .keep = {addr_any4(), 0}};
+		if (n + 1 < FLOWS_AT_ONCE)
 			continue;
 		fw_forget(core->fw, flows, n);
 		n = 0;
@@ -268,6 +345,17 @@ static bool bar_owner(struct core *core, uint32_t owner)
 	return true;
 }
 
+/* It may have judged by how things were for a moment, and nobody told us that they are as before:
+ * an address that went and came at once is no news here. */
+void batch_retry_barred(struct core *core)
+{
+	struct loop_timer *retry = &core->barred_retry;
+	uint64_t due = loop_now_ms(core->loop) + (BARRED_RETRY_MS << core->barred_tries);
+
+	if (retry->slot == 0 || retry->due_ms > due)
+		loop_timer_set(core->loop, retry, due);
+}
+
 /* Nothing was changed in the kernel. Who is to blame answers for it, the others try again. False:
  * nobody here is to blame. */
 static bool bar_refused(struct core *core, const uint32_t *bad, size_t bad_count)
@@ -280,7 +368,16 @@ static bool bar_refused(struct core *core, const uint32_t *bad, size_t bad_count
 						      around_refused(core, &b->elems[bad[i]])))
 			any = true;
 	}
+	if (any)
+		batch_retry_barred(core);
 	return any;
+}
+
+/* Its table is not what it should be, and one was not tried in vain just now. */
+static bool may_rebuild(const struct core *core)
+{
+	return core->need_rebuild && core->firewall != CORE_FAILED &&
+	       core->rebuild_retry.slot == 0;
 }
 
 static void retry_rebuild_later(struct core *core)
@@ -302,7 +399,8 @@ static void on_applied(void *arg, int err, const uint32_t *bad, size_t bad_count
 		return;
 	b->applied = true;
 	b->apply_err = err;
-	b->blamed = err == ERR_DENIED && b->rounds < ROUNDS_MAX &&
+	b->outdated = err == ERR_DENIED && may_rebuild(core) && b->rounds < ROUNDS_MAX;
+	b->blamed = err == ERR_DENIED && !b->outdated && b->rounds < ROUNDS_MAX &&
 		    bar_refused(core, bad, bad_count);
 }
 
@@ -311,9 +409,7 @@ static void bar_opens(struct core *core)
 	struct batch *b = &core->batch;
 
 	for (size_t i = 0; i < b->item_count; i++) {
-		enum map_op op = b->items[i].req.op;
-		if (b->items[i].kind == PENDING_REQUEST &&
-			(op == MAP_OP_OPEN || op == MAP_OP_RENEW || op == MAP_OP_PEER))
+		if (asks_to_open(&b->items[i]))
 			b->items[i].barred = true;
 	}
 }
@@ -347,8 +443,7 @@ static void run_round(struct core *core)
 		b->rebuild = false;
 		bar_opens(core);
 	}
-	for (uint32_t i = 0; i < b->item_count; i++)
-		plan_item(core, i);
+	plan_all(core);
 	if (b->skip_firewall) {
 		store_then_finish(core);
 		return;
@@ -356,6 +451,17 @@ static void run_round(struct core *core)
 	err = apply(core);
 	if (err)
 		on_applied(core, err, NULL, 0);
+}
+
+/* What was refused as things were may pass as they are now, and is tried with all the rest. */
+static void rebuild_all(struct core *core)
+{
+	core->batch.rebuild = true;
+	core->need_rebuild = false;
+	core->barred_tries = 0;
+	for (size_t i = 0; i < table_listed(core->table); i++)
+		table_at(core->table, i)->barred = false;
+	around_try_again(core);
 }
 
 /* After the firewall's answer: on to the store, or undo and another round. */
@@ -366,17 +472,16 @@ static void go_on(struct core *core)
 	b->applied = false;
 	if (!b->apply_err) {
 		around_done(core);
-		mark_active(core);
 		forget_flows(core);
+		mark_active(core);
 		if (b->rebuild && !addr_is_any(&core->wan4) && !addr_is_any(&core->past_wan4))
 			forget_past(core);
 		store_then_finish(core);
 		return;
 	}
-	if (b->apply_err == ERR_NOT_FOUND && !b->rebuild) {
-		/* Somebody's flush, before its news came. */
-		b->rebuild = true;
-		core->need_rebuild = false;
+	if ((b->apply_err == ERR_NOT_FOUND && !b->rebuild) || b->outdated) {
+		/* Somebody's flush, before its news came; or the refusal came after news. */
+		rebuild_all(core);
 	} else if (!b->blamed) {
 		/* Nothing is known: close what is to be closed without the firewall, refuse the
 		 * rest, and make its table anew. */
@@ -393,29 +498,28 @@ static void go_on(struct core *core)
 
 /* ---- the beginning ---- */
 
-/* Nothing of it makes a table anew that was taken away until somebody needs one. */
-static bool has_own_work(const struct core *core, bool can_rebuild)
+/* A table that was taken away is not made anew by this until somebody, or a phone, needs one. */
+static bool has_own_work(const struct core *core)
 {
-	if (core->resting)
+	if (core->resting && !phones_any(core))
 		return false;
-	return core->need_rebuild ? can_rebuild : core->firewall == CORE_OK && around_news(core);
+	return may_rebuild(core) || (!core->need_rebuild && core->firewall == CORE_OK &&
+					    around_news(core));
 }
 
 static bool begin(struct core *core)
 {
 	struct batch *b = &core->batch;
-	bool gone = core->firewall == CORE_FAILED;
-	bool can_rebuild = !gone && core->rebuild_retry.slot == 0;
 
-	if (core->pending_count == 0 && !has_own_work(core, can_rebuild))
+	if (core->pending_count == 0 && !has_own_work(core))
 		return false;
 	core->resting = false;
 	b->busy = true;
 	b->rounds = 0;
-	b->skip_firewall = gone;
-	b->rebuild = core->need_rebuild && can_rebuild;
-	if (b->rebuild)
-		core->need_rebuild = false;
+	b->skip_firewall = core->firewall == CORE_FAILED;
+	b->rebuild = false;
+	if (may_rebuild(core))
+		rebuild_all(core);
 	b->items = core->pending;
 	b->item_count = core->pending_count;
 	core->pending = NULL;

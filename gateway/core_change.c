@@ -94,9 +94,9 @@ void change_count_filters(struct core *core, const struct opening *o, uint32_t m
 {
 	struct device *d = devices_by_id(core->devices, o->device_id);
 
-	core->filters += more;
+	*(o->call ? &core->sip_filters : &core->filters) += more;
 	if (d)
-		d->filters += more;
+		*(o->call ? &d->call_filters : &d->filters) += more;
 }
 
 static uint32_t count_of(const struct map_filters *filters)
@@ -104,17 +104,25 @@ static uint32_t count_of(const struct map_filters *filters)
 	return filters ? filters->count : 0;
 }
 
+static enum device_share share_of(const struct opening *o)
+{
+	if (o->call)
+		return DEVICE_CALLS;
+	return o->hand_id != 0 ? DEVICE_BY_HAND : DEVICE_APPS;
+}
+
 static void count(struct core *core, const struct opening *o, int by)
 {
 	struct device *d = devices_by_id(core->devices, o->device_id);
+	enum device_share share = share_of(o);
 
 	change_count_filters(core, o, (uint32_t)by * count_of(o->filters));
-	if (o->hand_id != 0)
-		core->hand_openings += (uint32_t)by;
+	if (share != DEVICE_APPS)
+		core->beside_openings += (uint32_t)by;
 	if (!d)
 		return;
-	devices_count_openings(core->devices, d, (uint32_t)by, o->hand_id != 0);
-	if (o->hand_id == 0)
+	devices_count_openings(core->devices, d, (uint32_t)by, share);
+	if (share == DEVICE_APPS)
 		core->zone_openings[d->row.zone] += (uint32_t)by;
 }
 
@@ -213,6 +221,7 @@ int change_open(struct core *core, uint32_t item, const struct opening_plan *op,
 		err = table_reserve(core->table, o);
 	if (err)
 		goto fail;
+	o->call = lp->origin == MAP_ORIGIN_SIP;
 	attach(o, l);
 	if (!add(core, &(struct change){.kind = CHANGE_OPEN, .opening = o, .lease = l,
 			       .item = item, .why = op->why})) {
@@ -561,6 +570,10 @@ int change_restore_lease(struct core *core, struct opening *o, const struct leas
 	l->opening = o;
 	l->timer = (struct loop_timer){.fn = core->lease_due, .arg = l, .due_ms = LOOP_NEVER};
 	attach(o, l);
+	/* Only its lease tells that it is a call's. */
+	count(core, o, -1);
+	o->call = l->origin == MAP_ORIGIN_SIP;
+	count(core, o, 1);
 	loop_timer_set(core->loop, &l->timer, l->expires_ms);
 	return 0;
 }

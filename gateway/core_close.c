@@ -99,6 +99,9 @@ static struct rule rule_against(const struct core *core, const struct closed *c,
 	r.device_id = c->lease_count > 0 ? c->leases[0].device_id : o->device_id;
 	r.proto = o->proto;
 	r.internal_min = r.internal_max = o->internal.port;
+	/* Other rules do not speak of calls. */
+	if (o->call)
+		r.origins = 1u << MAP_ORIGIN_SIP;
 	if (how == CORE_CLOSE_DAY)
 		r.until_wall_s = store_wall_s(core) + DAY_S;
 	memcpy(r.note, "closed by the owner", sizeof("closed by the owner"));

@@ -5,7 +5,7 @@
  * forgetting one leaves its chain as it is.
  */
 #include "gateway/core_ask.h"
-#include "gateway/core_job.h"
+#include "gateway/core_sip_int.h"
 
 #include "protocols/err.h"
 
@@ -90,6 +90,7 @@ static void put_row(struct core *core, struct device *d, const struct db_device 
 	device_set_zone(core, d, row->zone);
 	memcpy(d->row.name, row->name, sizeof(d->row.name));
 	d->row.phone = row->phone;
+	d->row.sip_seen = row->sip_seen;
 	devices_changed(core->devices, d);
 }
 
@@ -209,11 +210,13 @@ static void give_all(struct core *core, struct device *from, struct device *into
 
 	row.zone = from->row.zone;
 	row.phone = from->row.phone;
+	row.sip_seen |= from->row.sip_seen;
 	if (from->row.name[0] != '\0')
 		memcpy(row.name, from->row.name, sizeof(row.name));
 	put_row(core, into, &row);
 	hands_move(core, from->row.id, into->row.id);
 	cards_move(core, from->row.id, into->row.id);
+	core_sip_move(core, from->row.id, into->row.id);
 	devices_move_addrs(core->devices, from, into);
 	home_look(core, into);
 	core_tell_id(core, CORE_NEWS_DEVICE, into->row.id);
@@ -236,10 +239,12 @@ static int leave(struct core *core, const struct leaving *lv, struct policy_chan
 	}
 	change->device_id = lv->id;
 	change->detail = detail_of(shown(&d->row), into ? shown(&into->row) : json_null());
-	if (into)
+	if (into) {
 		give_all(core, d, into);
-	else
+	} else {
 		cards_forget(core, lv->id);
+		core_sip_forget(core, lv->id);
+	}
 	devices_remove(core->devices, d);
 	job_put_devices(change->sj);
 	job_put_hands(change->sj);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The owner makes, changes and ends openings by hand. */
 #include "gateway/core_hands.h"
-#include "gateway/core_job.h"
+#include "gateway/core_sip_int.h"
 #include "gateway/policy_json.h"
 
 #include "protocols/err.h"
@@ -26,6 +26,19 @@ static const struct hand *find(const struct core *core, uint32_t id)
 	return place < core->hands->count ? &core->hands->at[place] : NULL;
 }
 
+/* What was there before the first phone was marked stays: calls go round it. */
+static const char *phones_fault(const struct core *core, const struct hand *h,
+	const struct hand *old)
+{
+	bool as_before = old && old->external_port == h->external_port && old->count == h->count;
+	uint32_t last = (uint32_t)h->external_port + h->count - 1;
+
+	if (as_before || !(h->families & HAND_IP4) || last < CORE_SIP_PORT_MIN ||
+		h->external_port > CORE_SIP_PORT_MAX || !phones_reserve(core, CORE_SIP_PORT_MIN))
+		return NULL;
+	return "ports 36000 to 39999 are kept for calls while a phone is marked";
+}
+
 static int check(const struct core *core, const struct hand *h, struct core_fault *fault)
 {
 	size_t count;
@@ -40,6 +53,8 @@ static int check(const struct core *core, const struct hand *h, struct core_faul
 		why = hand_clash(&hands[i], h);
 	if (!why)
 		why = hands_port_fault(core, h);
+	if (!why)
+		why = phones_fault(core, h, find(core, h->id));
 	return why ? blame(fault, "external_port", why) : 0;
 }
 

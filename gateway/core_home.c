@@ -117,9 +117,12 @@ static void plan(struct core *core, uint32_t index)
 		next = table_next_device(o);
 		if (o->hand_id == 0)
 			m = wanted(core, d, o);
-		/* Where the firewall does not let it go it stays; it can always be taken out. */
+		/* Where the firewall does not let it go it stays, until that is tried again; it can
+		 * always be taken out. */
 		if (m.what && (!item->barred || m.to.suspended))
 			err = change_move(core, index, o, &m);
+		else if (m.what)
+			d->moved = true;
 	}
 	if (err)
 		ask_answer_err(item, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Hosts of the LAN as they are seen to come, move and go, and what they call themselves. */
 #include "gateway/core_job.h"
+#include "gateway/core_sip.h"
 
 #include "protocols/err.h"
 
@@ -174,6 +175,20 @@ void core_hosts(const struct core *core, core_host_fn *fn, void *arg)
 			fn(arg, &host);
 		}
 	}
+}
+
+void core_sip_seen(struct core *core, const struct core_host *host)
+{
+	struct device_addr *a = devices_addr(core->devices, &host->addr, host->ifindex);
+	struct device *d = a ? a->device : NULL;
+
+	if (core->stopped || !d || d->row.sip_seen || !d->row.has_mac ||
+		memcmp(d->row.mac, host->mac, sizeof(host->mac)) != 0)
+		return;
+	d->row.sip_seen = true;
+	devices_changed(core->devices, d);
+	store_soon(core);
+	core_tell_id(core, CORE_NEWS_DEVICE, d->row.id);
 }
 
 /* ---- names ---- */

@@ -13,7 +13,7 @@
  *	core_batch.c	pending requests -> plan -> firewall -> store -> commit -> answers
  *	core_who.c	whom a request is from
  *	core_host.c	hosts as they are seen
- *	core_around.c	hosts and doors -> what the kernel knows of them
+ *	core_around.c	hosts and doors -> what the kernel knows of them; core_phones.c: phones
  *	core_home.c	openings follow their device, or are suspended
  *	core_device.c	the owner's word for devices: name, zone, forget, merge
  *	core_hand.c	the owner makes and ends openings by hand
@@ -35,6 +35,7 @@
  *	core_store.c	changes and the owner's acts -> jobs
  *	core_auth.c	accounts and what goes with them, kept for web
  *	core_refuse.c	refusals, coalesced -> jobs
+ *	core_sip*.c	what the SIP gateway needs besides
  *	core_job.c	jobs of the database thread
  *	core_news.c	the watch list
  */
@@ -73,7 +74,7 @@ enum pending_kind {
 struct pending {
 	enum pending_kind kind;
 	bool barred;			/* the firewall refused it: answer MAP_TROUBLE */
-	bool deferred;			/* needs what this batch is doing to be over: next batch */
+	bool deferred;			/* waits until what this batch does is over */
 	struct map_req req;		/* REQUEST; descr points into text */
 	char text[MAP_DESCR_MAX + 1];
 	core_answer_fn *answer;
@@ -141,8 +142,11 @@ struct batch {
 	bool applied;			/* the firewall has answered: */
 	int apply_err;
 	bool blamed;			/* and said whom to bar */
+	bool outdated;			/* or judged by things that are others by now */
 	struct pending *items;
 	size_t item_count;
+	size_t deferred;		/* of them */
+	uint64_t planning;		/* which of all there were, in all batches */
 	struct change *changes;
 	size_t change_count, change_size;
 	struct fw_elem *elems;
@@ -180,6 +184,7 @@ struct rule_block {
 struct hands;
 struct alerts;
 struct closed;
+struct core_sip;
 
 /* Where clients of the LAN knock: wanted, sent to the kernel last, and in force there. */
 #define CORE_DOORS 32
@@ -203,7 +208,7 @@ struct core {
 	struct table *table;
 	struct devices *devices;
 	uint32_t zone_openings[RULE_ZONES];
-	uint32_t filters;		/* of all openings */
+	uint32_t filters;		/* of all openings but calls' */
 	struct limits limits;
 	const struct rule *rules;	/* of rule_block */
 	size_t rule_count;
@@ -226,7 +231,8 @@ struct core {
 	bool wall_synced;
 	uint32_t update_id;
 
-	uint32_t hand_openings;		/* by hand; no quota counts them */
+	uint32_t beside_openings;	/* by hand and of calls; no quota counts them */
+	uint32_t sip_filters;		/* of those of calls */
 
 	struct addr wan4;
 	struct addr past_wan4;		/* flows still leave from it; any: none do */
@@ -238,6 +244,7 @@ struct core {
 	struct hands *hands;
 	struct alerts *alerts;
 	struct closed *closed;		/* by the owner a moment ago, newest first */
+	struct core_sip *sip;
 
 	bool stopped;			/* nothing begins any more */
 	bool ready;			/* batches may begin */
@@ -248,6 +255,8 @@ struct core {
 	bool resting;			/* flushed: no table until somebody asks for an opening */
 	enum core_health firewall;
 	struct loop_timer rebuild_retry;
+	struct loop_timer barred_retry;	/* something is barred, and tried again then */
+	unsigned barred_tries;		/* so far, for nothing */
 	struct loop_timer start_wait;	/* while it runs, requests wait for the helper */
 
 	struct waits *waits;
@@ -458,6 +467,7 @@ void policy_loaded(struct core *core);	/* raises what policy_load could not */
 
 /* core_plan.c */
 void plan_item(struct core *core, uint32_t index);
+void plan_all(struct core *core);	/* of the batch */
 
 /* core_who.c */
 /* The device of this client, made if it is new. NULL: too many, or not known who it is. */
@@ -466,14 +476,6 @@ struct device *who_device(struct core *core, const struct addr *addr);
 struct device_host who_host(const struct core *core, const struct addr *addr);
 /* Its zone, with the counts behind the quotas. */
 void device_set_zone(struct core *core, struct device *d, uint8_t zone);
-
-/* core_around.c */
-bool around_news(const struct core *core);	/* the firewall has to be told something */
-/* Puts doors and hosts into the batch's elements: what is new, or with rebuild all. */
-int around_put(struct core *core, bool rebuild);
-void around_done(struct core *core);		/* it is in force */
-/* The firewall refuses this element as it is. False: it was none of ours. */
-bool around_refused(struct core *core, const struct fw_elem *e);
 
 /* core_host.c */
 void hosts_init(struct core *core);
@@ -550,6 +552,7 @@ void auth_put_all(struct store_job *sj);
 /* core_refuse.c */
 int refuse_init(struct core *core);
 void refuse_note(struct core *core, const struct pending *item);
+void refuse_row(struct core *core, const struct db_record *row);	/* one of another kind */
 void refuse_flush(struct core *core);	/* what is noted and not yet written, now */
 void refuse_free(struct core *core);
 
@@ -583,6 +586,7 @@ int batch_push_expired(struct core *core, const struct opening *o, enum map_orig
 	const char *why);
 void batch_step(void *core);		/* the loop's hook */
 void batch_lease_due(void *lease);	/* core.lease_due */
+void batch_retry_barred(struct core *core);	/* soon: what the firewall refused */
 void batch_stop(struct core *core);	/* answers what waits */
 void batch_free(struct core *core);
 

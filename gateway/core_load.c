@@ -4,7 +4,7 @@
  * store missed (a grant whose COMMIT was late, renewals not worth a write). A restored lease gets
  * what was last recorded, never more; one that ended meanwhile is closed by the first batch.
  */
-#include "gateway/core_int.h"
+#include "gateway/core_sip_int.h"
 
 #include "protocols/err.h"
 
@@ -216,6 +216,8 @@ static int load_rows(struct core *core, struct db *db, bool same_boot, bool is_n
 	if (!err)
 		err = alerts_load(core, db);
 	if (!err)
+		err = core_sip_load(core, db);
+	if (!err)
 		err = db_openings_each(db, on_opening, &ld);
 	if (!err)
 		err = db_filters_each(db, on_filter, core);
@@ -374,7 +376,7 @@ static void on_element(void *arg, const struct fw_dumped *dumped)
 	o = table_by_id(core->table, memo.id);
 	if (o)
 		prolong_lease(core, o, &memo, e);
-	else if (is_unheard_of(core, memo.id) && !fw_set_is_range(e->set))
+	else if (is_unheard_of(core, memo.id) && !fw_set_is_peers(e->set))
 		adopt(core, &memo, e);
 }
 

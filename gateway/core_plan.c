@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One request on the table: who asks, what it finds, whether policy lets it, which port it gets.
- * The outcome is an answer and changes to the table (core_change.c); the firewall comes later.
+ * The outcome is an answer and changes to the table (core_change.c); the firewall comes later. And
+ * all of a batch, in the order they were asked.
  */
 #include "gateway/core_peer.h"
 #include "gateway/core_unit.h"
@@ -27,7 +28,7 @@ static void overwrite(struct asking *a, struct opening *o)
 		ask_answer(a->item, MAP_RESERVED, "the owner opened this port by hand");
 		return;
 	}
-	if (o->device_id != a->device->row.id) {
+	if (o->device_id != a->device->row.id || o->call) {
 		ask_answer(a->item, MAP_TAKEN, map_result_text(MAP_TAKEN));
 		return;
 	}
@@ -50,7 +51,8 @@ static void overwrite(struct asking *a, struct opening *o)
 
 static bool is_alike(const struct opening *o, const struct map_req *req)
 {
-	return !o->outbound && o->hand_id == 0 && o->disabled == req->disabled &&
+	return !o->outbound && o->hand_id == 0 && o->call == (req->origin == MAP_ORIGIN_SIP) &&
+	       o->disabled == req->disabled &&
 	       o->remote_port == req->remote_port && prefix_eq(&o->remote, &req->remote);
 }
 
@@ -93,19 +95,31 @@ static void tell_static(struct asking *a, const struct opening *o)
 		ask_granted(a, o, UINT32_MAX);
 }
 
-/* A pinhole is its endpoint: there is no second one beside the owner's. */
-static bool is_by_hand(const struct asking *a)
+/* A pinhole is its endpoint: there is no second one beside the owner's, or a call's. */
+static const struct opening *find_pinhole(const struct asking *a)
 {
 	const struct opening *o = table_by_internal(a->core->table, a->req->proto,
 		&a->req->internal, &a->req->remote, a->req->remote_port);
 
-	return o && !opening_is4(o) && o->hand_id != 0;
+	if (!o || opening_is4(o))
+		return NULL;
+	return o->hand_id != 0 || o->call != (a->req->origin == MAP_ORIGIN_SIP) ? o : NULL;
+}
+
+static void tell_pinhole(struct asking *a, const struct opening *o)
+{
+	if (o->hand_id != 0)
+		ask_answer(a->item, MAP_RESERVED, "the owner opened this port by hand");
+	else
+		ask_answer(a->item, MAP_TAKEN, o->call ? "a call of this phone has this port"
+						       : "an app has this port open");
 }
 
 static void open_by_key(struct asking *a)
 {
 	const struct map_req *req = a->req;
 	struct opening *o, *by_hand;
+	const struct opening *pinhole;
 
 	if (req->key == MAP_KEY_EXTERNAL && req->exact) {
 		o = table_by_external(a->core->table, req->proto, req->external.port, &req->remote);
@@ -117,12 +131,13 @@ static void open_by_key(struct asking *a)
 	}
 	o = find_endpoint(a);
 	by_hand = find_static(a);
+	pinhole = find_pinhole(a);
 	if (o)
 		unit_renew(a, o);
 	else if (by_hand)
 		tell_static(a, by_hand);
-	else if (is_by_hand(a))
-		ask_answer(a->item, MAP_RESERVED, "the owner opened this port by hand");
+	else if (pinhole)
+		tell_pinhole(a, pinhole);
 	else
 		unit_open(a);
 }
@@ -329,7 +344,7 @@ void plan_item(struct core *core, uint32_t index)
 		break;
 	case PENDING_PROLONG:
 		o = table_by_id(core->table, item->opening_id);
-		if (o && change_prolong(core, index, o))
+		if (o && !item->barred && change_prolong(core, index, o))
 			ask_answer(item, MAP_TROUBLE, err_text(ERR_MEMORY));
 		break;
 	case PENDING_FLUSH:
@@ -342,4 +357,37 @@ void plan_item(struct core *core, uint32_t index)
 	/* Whatever goes wrong, nothing of it stays (RFC 6887 section 7.3). */
 	if (item->ans.result != MAP_OK || item->deferred)
 		change_undo_to(core, mark);
+}
+
+/* Whose order an item keeps: its client's device's, or that of the owner and the house. It is the
+ * latest planning that deferred something of theirs. */
+static uint64_t *deferred_of(struct core *core, const struct pending *item, uint64_t *house)
+{
+	struct device *d = NULL;
+
+	if (item->kind == PENDING_REQUEST && item->req.origin != MAP_ORIGIN_OWNER)
+		d = who_device(core, &item->req.client);
+	return d ? &d->deferred_in : house;
+}
+
+/* Whoever has something deferred has all that it asked for after that deferred as well, or what was
+ * asked for last would not be done last. Nothing can defer the first: a batch does one at least. */
+void plan_all(struct core *core)
+{
+	struct batch *b = &core->batch;
+	uint64_t house = 0;
+
+	b->planning++;
+	b->deferred = 0;
+	for (uint32_t i = 0; i < b->item_count; i++) {
+		struct pending *item = &b->items[i];
+		item->deferred = b->deferred > 0 &&
+				 *deferred_of(core, item, &house) == b->planning;
+		if (!item->deferred)
+			plan_item(core, i);
+		if (!item->deferred)
+			continue;
+		*deferred_of(core, item, &house) = b->planning;
+		b->deferred++;
+	}
 }

@@ -28,8 +28,8 @@ struct refusals {
 static bool same_refusal(const struct db_record *a, const struct db_record *b)
 {
 	return a->device_id == b->device_id && a->origin == b->origin && a->proto == b->proto &&
-	       a->result == b->result && a->internal.port == b->internal.port &&
-	       a->external.port == b->external.port &&
+	       a->result == b->result && strcmp(a->what, b->what) == 0 &&
+	       a->internal.port == b->internal.port && a->external.port == b->external.port &&
 	       addr_eq(&a->internal.addr, &b->internal.addr) && strcmp(a->why, b->why) == 0;
 }
 
@@ -84,10 +84,25 @@ static void refusals_window(void *arg)
 	flush_refusals(arg, true);
 }
 
-void refuse_note(struct core *core, const struct pending *item)
+void refuse_row(struct core *core, const struct db_record *row)
 {
 	struct refusals *rs = core->refusals;
 	uint64_t now = loop_now_ms(core->loop);
+	struct refusal *r = find_refusal(rs, row);
+
+	if (!r->used) {
+		*r = (struct refusal){.row = *row, .used = true};
+		r->row.count = 0;
+	}
+	r->row.count++;
+	if (!r->written && rs->soon.slot == 0)
+		loop_timer_set(core->loop, &rs->soon, now + REFUSAL_SOON_MS);
+	if (rs->window.slot == 0)
+		loop_timer_set(core->loop, &rs->window, now + REFUSAL_WINDOW_MS);
+}
+
+void refuse_note(struct core *core, const struct pending *item)
+{
 	struct db_record row = {
 		.ring = DB_RING_REFUSALS,
 		.wall_s = store_wall_s(core),
@@ -103,18 +118,10 @@ void refuse_note(struct core *core, const struct pending *item)
 		.lifetime_s = item->req.lifetime_s,
 		.what = "refuse",
 	};
-	struct refusal *r;
 
 	job_put_why(&row, item->reason ? item->reason : map_result_text(item->ans.result));
 	memcpy(row.descr, item->text, sizeof(row.descr));
-	r = find_refusal(rs, &row);
-	if (!r->used)
-		*r = (struct refusal){.row = row, .used = true};
-	r->row.count++;
-	if (!r->written && rs->soon.slot == 0)
-		loop_timer_set(core->loop, &rs->soon, now + REFUSAL_SOON_MS);
-	if (rs->window.slot == 0)
-		loop_timer_set(core->loop, &rs->window, now + REFUSAL_WINDOW_MS);
+	refuse_row(core, &row);
 }
 
 int refuse_init(struct core *core)

@@ -250,6 +250,17 @@ static enum rule_zone zone_of(const struct core *core, const struct judging *by,
 	return d ? (enum rule_zone)d->row.zone : RULE_ZONE_NEW;
 }
 
+static bool is_phone(const struct core *core, const struct judging *by, uint32_t id)
+{
+	const struct device *d = devices_by_id(core->devices, id);
+
+	for (size_t i = 0; i < by->device_count; i++) {
+		if (by->devices[i].id == id)
+			return device_is_phone(&by->devices[i]);
+	}
+	return d && device_is_phone(&d->row);
+}
+
 /* As it was asked; of an outbound flow any source port is as good as another. */
 static uint16_t external_of(const struct opening *o)
 {
@@ -295,6 +306,10 @@ bool rules_deny(const struct core *core, const struct judging *by, const struct 
 	/* What the owner's hand made apps' rules do not end. */
 	if (l->origin == MAP_ORIGIN_OWNER)
 		return false;
+	if (l->origin == MAP_ORIGIN_SIP && !is_phone(core, by, l->device_id)) {
+		*why = "this device is no phone any more";
+		return true;
+	}
 	d = decide_lease(core, by, l);
 	if (d.result != MAP_DENIED)
 		return false;

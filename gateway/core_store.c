@@ -3,7 +3,7 @@
  * What of the core's work the store shall know: batches, the owner's acts, and everything anew
  * after the store had failed. Reading pages of the record goes the same way.
  */
-#include "gateway/core_job.h"
+#include "gateway/core_sip_int.h"
 
 #include "protocols/err.h"
 
@@ -168,6 +168,7 @@ void store_everything(struct core *core)
 	job_put_policy(sj);
 	cards_put_all(sj);
 	auth_put_all(sj);
+	core_sip_put_all(sj);
 	job_add(sj, OP_CLEAR);
 	for (size_t i = 0; i < table_listed(core->table); i++) {
 		struct opening *o = table_at(core->table, i);

@@ -33,7 +33,7 @@ struct device *who_device(struct core *core, const struct addr *addr)
 
 void device_set_zone(struct core *core, struct device *d, uint8_t zone)
 {
-	uint32_t counted = d->openings - d->by_hand;
+	uint32_t counted = device_counted(d);
 
 	core->zone_openings[d->row.zone] -= counted;
 	core->zone_openings[zone] += counted;

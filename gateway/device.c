@@ -19,6 +19,11 @@ struct devices *devices_new(void)
 	return ds;
 }
 
+uint32_t device_counted(const struct device *d)
+{
+	return d->openings - d->by_hand - d->calls;
+}
+
 /* ---- found by ---- */
 
 static struct device **id_bucket(struct devices *ds, uint32_t id)
@@ -62,6 +67,7 @@ void devices_changed(struct devices *ds, struct device *d)
 {
 	ds->changed += !d->dirty;
 	d->dirty = true;
+	ds->version++;
 }
 
 void devices_new_rows(struct devices *ds, devices_row_fn *fn, void *arg)
@@ -91,6 +97,7 @@ void devices_remove(struct devices *ds, struct device *d)
 {
 	struct device **p = id_bucket(ds, d->row.id);
 
+	ds->version++;
 	while (d->addrs)
 		device_addr_remove(ds, d->addrs);
 	while (*p != d)
@@ -144,6 +151,7 @@ static struct device *add(struct devices *ds, const struct db_device *row)
 		d = calloc(1, sizeof(*d));
 	if (!d)
 		return NULL;
+	ds->version++;
 	d->row = *row;
 	d->noted_wall_s = row->last_wall_s;
 	d->place = ds->count;
@@ -220,7 +228,7 @@ static struct device *identify(struct devices *ds, const struct device_host *hos
 		return NULL;
 	device_addr_known(ds, known, host->mac);
 	put_mac(ds, known);
-	ds->unknown_openings -= known->openings - known->by_hand;
+	ds->unknown_openings -= device_counted(known);
 	devices_changed(ds, known);
 	return known;
 }
@@ -283,18 +291,31 @@ void devices_move_addrs(struct devices *ds, struct device *from, struct device *
 	}
 }
 
-void devices_count_openings(struct devices *ds, struct device *d, uint32_t more, bool by_hand)
+void devices_count_openings(struct devices *ds, struct device *d, uint32_t more,
+	enum device_share share)
 {
 	d->openings += more;
-	if (by_hand)
+	if (share == DEVICE_BY_HAND)
 		d->by_hand += more;
+	else if (share == DEVICE_CALLS)
+		d->calls += more;
 	else if (!d->row.has_mac)
 		ds->unknown_openings += more;
 }
 
 uint32_t devices_usage(const struct devices *ds, const struct device *d)
 {
-	return d->row.has_mac ? d->openings - d->by_hand : ds->unknown_openings;
+	return d->row.has_mac ? device_counted(d) : ds->unknown_openings;
+}
+
+bool device_is_phone(const struct db_device *row)
+{
+	return row->phone && !row->guest && row->zone != RULE_ZONE_BLOCKED;
+}
+
+uint32_t devices_version(const struct devices *ds)
+{
+	return ds->version;
 }
 
 bool device_is_here(const struct device *d)

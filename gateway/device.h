@@ -53,7 +53,10 @@ struct device {
 	struct db_device row;
 	uint32_t openings;	/* it owns now; a device with openings is never forgotten */
 	uint32_t by_hand;	/* of those, the owner made: no quota counts them */
-	uint32_t filters;	/* of those openings */
+	uint32_t calls;		/* of those, media of a phone's calls: they have a bound of their
+				   own */
+	uint32_t filters;	/* of those openings but calls' */
+	uint32_t call_filters;
 	uint32_t hands, cards, rules;	/* that speak of it */
 	uint64_t home_ms;	/* loop time at which it was last known to be at home */
 	struct device_addr *addrs;
@@ -61,6 +64,7 @@ struct device {
 	bool dirty;		/* the store does not have this row */
 	bool moved;		/* its addresses, or who is at them, are not what they were */
 	bool awaited;		/* and its openings are about to be looked at */
+	uint64_t deferred_in;	/* the latest planning of a batch that deferred a request of it */
 	uint64_t noted_wall_s;	/* last_wall_s as the store has it */
 	size_t place;
 	struct device *next_id, *next_mac;
@@ -111,6 +115,10 @@ void devices_remove(struct devices *ds, struct device *d);
 void devices_move_addrs(struct devices *ds, struct device *from, struct device *into);
 
 bool device_is_here(const struct device *d);	/* at one address at least */
+/* The owner marked it, and it is one that may be helped: neither a guest nor blocked. */
+bool device_is_phone(const struct db_device *row);
+/* Another number whenever a row or who is at which address may be another. */
+uint32_t devices_version(const struct devices *ds);
 struct device *devices_by_id(const struct devices *ds, uint32_t id);
 struct device *devices_by_mac(const struct devices *ds, const uint8_t mac[6], bool guest);
 struct device *devices_by_addr(const struct devices *ds, const struct addr *addr);
@@ -118,7 +126,10 @@ struct device *devices_by_addr(const struct devices *ds, const struct addr *addr
 struct device_addr *devices_addr(const struct devices *ds, const struct addr *addr, int ifindex);
 
 /* Its openings became so many more (or, wrapped, less). */
-void devices_count_openings(struct devices *ds, struct device *d, uint32_t more, bool by_hand);
+enum device_share { DEVICE_APPS, DEVICE_BY_HAND, DEVICE_CALLS };
+void devices_count_openings(struct devices *ds, struct device *d, uint32_t more,
+	enum device_share share);
+uint32_t device_counted(const struct device *d);	/* those of apps, which quotas count */
 /* Openings that count against the quota of this one: devices nobody knows a MAC of share theirs,
  * since addresses are cheap to invent. */
 uint32_t devices_usage(const struct devices *ds, const struct device *d);
@@ -156,5 +167,7 @@ void devices_bound(struct devices *ds);
 bool devices_unbound(const struct devices *ds);	/* there is something to tell */
 /* The firewall refuses it as it is. */
 void devices_refused(struct devices *ds, struct device_addr *a);
+/* It may take it now. True: it had refused one. */
+bool devices_try_again(struct devices *ds);
 
 #endif

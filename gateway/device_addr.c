@@ -138,6 +138,19 @@ void devices_refused(struct devices *ds, struct device_addr *a)
 	ds->unbound += is_unbound(a);
 }
 
+bool devices_try_again(struct devices *ds)
+{
+	bool any = false;
+
+	for (struct device_addr *a = ds->newest; a; a = a->older) {
+		ds->unbound -= is_unbound(a);
+		any |= a->refused;
+		a->refused = false;
+		ds->unbound += is_unbound(a);
+	}
+	return any;
+}
+
 /* ---- addresses ---- */
 
 static void leave_list(struct devices *ds, struct device_addr *a)
@@ -192,6 +205,7 @@ void device_addr_remove(struct devices *ds, struct device_addr *a)
 
 	ds->unbound -= is_unbound(a);
 	a->device->moved = true;
+	ds->version++;
 	addr_is_noted(ds, a);
 	while (*p != a)
 		p = &(*p)->next_hash;
@@ -251,6 +265,7 @@ struct device_addr *device_addr_add(struct devices *ds, struct device *d, const 
 	enter_device(a, d);
 	enter_list(ds, a);
 	ds->addr_count++;
+	ds->version++;
 	return a;
 }
 
@@ -259,6 +274,7 @@ void device_addr_give(struct devices *ds, struct device_addr *a, struct device *
 	ds->unbound -= is_unbound(a);
 	a->device->moved = true;
 	d->moved = true;
+	ds->version++;
 	leave_device(a);
 	enter_device(a, d);
 	a->state = DEVICE_ADDR_UNSEEN;
@@ -271,6 +287,7 @@ static void set_here(struct devices *ds, struct device_addr *a, const struct dev
 {
 	if (a->state != DEVICE_ADDR_HERE || a->ifindex != host->ifindex) {
 		a->device->moved = true;
+		ds->version++;
 		a->here_ms = host->now_ms;
 		a->beside = false;
 	}
@@ -326,6 +343,7 @@ void device_addr_gone(struct devices *ds, struct device_addr *a, uint64_t now_ms
 	ds->unbound -= is_unbound(a);
 	a->state = DEVICE_ADDR_GONE;
 	ds->unbound += is_unbound(a);
+	ds->version++;
 	a->device->moved = true;
 }
 

@@ -20,6 +20,7 @@ struct devices {
 	uint64_t confirmed;
 	uint32_t unknown_openings;	/* of devices without a MAC */
 	size_t changed, new_addrs, unbound;	/* how many are so marked */
+	uint32_t version;
 	struct devices_lost lost;
 };
 

@@ -3,6 +3,7 @@
 #include "gateway/hosts.h"
 
 #include "gateway/core_owner.h"
+#include "gateway/core_sip.h"
 #include "gateway/leases.h"
 #include "gateway/rival.h"
 #include "gateway/whom.h"
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SIP_PORT 5060		/* RFC 3261 section 19.1.2 */
 #define ANNOUNCERS_MAX 8	/* gateways whose MAC is not known yet */
 
 /* Somebody who announced a gateway, until it is known who that is. */
@@ -97,13 +99,18 @@ static bool is_ours(const struct hosts *hosts, const struct whom_host *host)
 	       memcmp(lan->mac, host->mac, sizeof(host->mac)) == 0;
 }
 
-static void on_noted(struct hosts *hosts, const struct whom_host *host, uint16_t port)
+static void on_noted(struct hosts *hosts, const struct whom_host *host,
+	const struct core_host *at, uint16_t port)
 {
 	const struct net_if *lan = net_lan_of(hosts->net, host->ifindex);
 	struct rival rival = {.addr = host->addr, .mac = host->mac};
 
 	if (is_ours(hosts, host))
 		return;
+	if (port == SIP_PORT) {
+		core_sip_seen(hosts->core, at);
+		return;
+	}
 	rival.ifname = lan->name;
 	rival_noted(hosts->core, &rival, port);
 }
@@ -132,7 +139,7 @@ static void on_news(void *arg, enum whom_news news, const struct whom_host *host
 		raise(hosts, DB_ALERT_CLONE, host, "is on two networks at once");
 		break;
 	case WHOM_NEWS_NOTED:
-		on_noted(hosts, host, port);
+		on_noted(hosts, host, &at, port);
 		break;
 	}
 }

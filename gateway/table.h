@@ -50,6 +50,7 @@ struct opening {
 	bool suspended;			/* its device is not at this address: nothing passes, and
 					   whoever is there now does not find it */
 	uint32_t hand_id;		/* made of this opening by hand; 0: an app's */
+	bool call;			/* media of a phone's call: of the SIP gateway alone */
 	bool pinned;			/* the endpoint's outbound packets leave from external */
 	bool outbound;			/* PEER: lets nobody in; the endpoint's flow to remote (a
 					   host), remote_port leaves from external and may be

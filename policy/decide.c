@@ -239,10 +239,13 @@ static struct decision built_in(const struct decide_facts *f, const struct risks
 {
 	bool phone = f->origin == MAP_ORIGIN_SIP && f->own_address &&
 		     f->zone != RULE_ZONE_GUEST && f->zone != RULE_ZONE_BLOCKED;
+	/* Of the ports outside the gateway picks any. */
+	bool risky = phone && risks->inside && risks->inside->class == RULE_RISK_RISKY;
 
 	return (struct decision){
-		.result = phone ? MAP_OK : MAP_DENIED,
-		.why = phone ? "a phone may telephone" : "no rule allows it",
+		.result = phone && !risky ? MAP_OK : MAP_DENIED,
+		.why = risky ? risks->inside->why
+			: phone ? "a phone may telephone" : "no rule allows it",
 		.risk = risk_among(risks, RULE_RISK_ALL),
 	};
 }

@@ -8,7 +8,8 @@
  * a router that nobody looks after.
  *
  * SIP (the ALG, for devices the owner marked as phones) is decided by rules that name it; without
- * one a marked phone may, unless it is a guest or blocked: an emergency call must not wait.
+ * one a marked phone may, unless it is a guest or blocked, or the port inside is a risky one: an
+ * emergency call must not wait.
  *
  * A schedule needs to know the time: while nobody knows it, a rule that allows does not hold, one
  * that denies or asks does.

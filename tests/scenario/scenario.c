@@ -224,6 +224,7 @@ static void run_line(struct script *s)
 		{"devices", script_devices}, {"attend", script_attend}, {"hand", script_hand},
 		{"close", script_close}, {"undo", script_undo},
 		{"suspended", script_suspended}, {"alert", script_alert},
+		{"sip", script_sip}, {"phone", script_phone},
 	};
 	const char *word = script_next(s);
 

@@ -49,6 +49,9 @@ void script_rule(struct script *s);
 void script_cards(struct script *s);
 void script_card(struct script *s);
 void script_answer(struct script *s);
+/* script_sip.c */
+void script_sip(struct script *s);
+void script_phone(struct script *s);
 /* script_owner.c */
 void script_host(struct script *s);
 void script_bound(struct script *s);

@@ -370,7 +370,8 @@ void script_suspended(struct script *s)
 void script_alert(struct script *s)
 {
 	static const char *const kinds[DB_ALERT_KINDS] = {"forged", "gateway", "same-device",
-		"clone", "firewall", "store", "policy", "sip-helper", "taken"};
+		"clone", "firewall", "store", "policy", "sip-helper", "taken",
+		"sip"};
 	const struct db_alert *found = NULL;
 	const char *word = script_next(s);
 	size_t count;

@@ -44,10 +44,12 @@ static struct rule first_rule(struct script *s)
 	r.internal_min = r.internal_max = (uint16_t)script_number(s);
 	if (script_take(s, "when") && schedule_decode(str_from(script_next(s)), &r.when))
 		script_fail(s, "no schedule");
+	if (script_take(s, "sip"))
+		r.origins = 1u << MAP_ORIGIN_SIP;
 	return r;
 }
 
-/* rule deny PROTO PORT [when "SCHEDULE"]: before all others; rule drop: the first goes. */
+/* rule deny PROTO PORT [when "SCHEDULE"] [sip]: before all others; rule drop: the first goes. */
 void script_rule(struct script *s)
 {
 	size_t count;

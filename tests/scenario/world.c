@@ -395,17 +395,24 @@ void world_ask(struct world *w, const struct map_req *req)
 static const char *device_fault(const struct core *core, const struct device *d,
 	uint32_t zones[RULE_ZONES])
 {
-	uint32_t count = 0, by_hand = 0;
+	uint32_t count = 0, by_hand = 0, calls = 0, filters = 0, call_filters = 0;
 
 	for (size_t i = 0; i < core_openings(core); i++)
 		count += core_opening_at(core, i)->device_id == d->row.id;
 	for (size_t i = 0; i < core_openings(core); i++) {
 		const struct opening *o = core_opening_at(core, i);
-		by_hand += o->device_id == d->row.id && o->hand_id != 0;
+		uint32_t n = o->filters ? o->filters->count : 0;
+		if (o->device_id != d->row.id)
+			continue;
+		by_hand += o->hand_id != 0;
+		calls += o->call;
+		*(o->call ? &call_filters : &filters) += n;
 	}
-	zones[d->row.zone] += count - by_hand;
-	if (by_hand != d->by_hand)
-		return "the openings by hand of a device are miscounted";
+	zones[d->row.zone] += count - by_hand - calls;
+	if (by_hand != d->by_hand || calls != d->calls)
+		return "the openings by hand or of calls of a device are miscounted";
+	if (filters != d->filters || call_filters != d->call_filters)
+		return "the filters of a device are miscounted";
 	return count == d->openings ? NULL : "the openings of a device are miscounted";
 }
 

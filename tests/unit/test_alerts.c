@@ -100,7 +100,7 @@ static void test_edited(void **state)
 	assert_int_equal(db_alert_put(t->db, &bad), ERR_RANGE);
 	assert_int_equal(db_alert_put(t->db, &forged), 0);
 	temp_db_doubt_all(t, "alerts", walk);
-	temp_db_doubt(t, "alerts", "kind", "9", walk);
+	temp_db_doubt(t, "alerts", "kind", "10", walk);
 	temp_db_doubt(t, "alerts", "expected", "2", walk);
 	temp_db_doubt(t, "alerts", "device_id", "1 << 32", walk);
 	temp_db_doubt(t, "alerts", "text", "printf('%0128d', 1)", walk);

@@ -74,7 +74,8 @@ static void check(const struct rule *rules, size_t count, const struct decide_fa
 	assert_non_null(d.why);
 	if (i == count) {
 		assert_int_equal(d.result, f->own_address && f->origin == MAP_ORIGIN_SIP &&
-			f->zone <= RULE_ZONE_NEW ? MAP_OK : MAP_DENIED);
+			f->zone <= RULE_ZONE_NEW &&
+			!model_says_risk(f->internal_port, RULE_RISK_RISKY) ? MAP_OK : MAP_DENIED);
 		assert_int_equal(d.rule_id, 0);
 		assert_int_equal(d.lifetime_max_s, 0);
 		return;
@@ -243,7 +244,8 @@ static void every_miss_has_words(void **state)
 static struct decision sip(const struct rule *r, enum rule_zone zone, bool own)
 {
 	struct decide_facts f = {.zone = zone, .origin = MAP_ORIGIN_SIP, .proto = MAP_PROTO_UDP,
-		.device_id = 1, .own_address = own, .third_party = !own, .internal_port = 5060};
+		.device_id = 1, .own_address = own, .third_party = !own, .internal_port = 8080,
+		.external_port = 37215};
 	struct decision d;
 
 	decide(r, r ? 1 : 0, &f, &d);
@@ -269,6 +271,23 @@ static void phones(void **state)
 	assert_int_equal(sip(&r, RULE_ZONE_MEMBER, true).result, MAP_DENIED);
 	assert_int_equal(sip(&r, RULE_ZONE_MEMBER, true).rule_id, 7);
 	assert_string_equal(sip(&r, RULE_ZONE_MEMBER, true).why, "silence");
+}
+
+/* Where no rule speaks of it a risky port stays shut: only the one inside is the phone's. */
+static void phones_have_no_risky_ports(void **state)
+{
+	struct decide_facts f = {.origin = MAP_ORIGIN_SIP, .proto = MAP_PROTO_UDP, .device_id = 1,
+		.own_address = true, .internal_port = 5900, .external_port = 36000};
+	struct rule r = {.id = 7, .enabled = true, .verdict = RULE_ALLOW, .external_max = 65535,
+		.internal_max = 65535, .origins = 1 << MAP_ORIGIN_SIP, .note = "it is a phone"};
+	struct decision d;
+
+	(void)state;
+	decide(NULL, 0, &f, &d);
+	assert_int_equal(d.result, MAP_DENIED);
+	assert_string_equal(d.why, "risky port: VNC remote desktop");
+	decide(&r, 1, &f, &d);
+	assert_int_equal(d.result, MAP_OK);
 }
 
 /* ---- time ---- */
@@ -507,6 +526,7 @@ int main(void)
 		cmocka_unit_test(of_two_risks_the_right_one),
 		cmocka_unit_test(every_miss_has_words),
 		cmocka_unit_test(phones),
+		cmocka_unit_test(phones_have_no_risky_ports),
 		cmocka_unit_test(time_and_no_time),
 		cmocka_unit_test(globs),
 		cmocka_unit_test(answers_mean_ordinary_ports),

@@ -188,7 +188,8 @@ static enum map_result oracle_none(const unsigned f[DIMENSIONS])
 {
 	bool sip = f[ORIGIN] == MAP_ORIGIN_SIP, own = f[OTHERS] == 0;
 
-	return sip && own && f[ZONE] < RULE_ZONE_GUEST ? MAP_OK : MAP_DENIED;
+	return sip && own && f[ZONE] < RULE_ZONE_GUEST && !IS_RISKY(f[INTERNAL]) ? MAP_OK
+										  : MAP_DENIED;
 }
 
 /* ---- rows ---- */

@@ -161,11 +161,13 @@ static void who_has_no_mac_shares_a_quota(void **state)
 	struct devices *ds = devices_new();
 
 	(void)state;
-	devices_count_openings(ds, see(ds, 1, 0, 0), 2, false);
-	devices_count_openings(ds, see(ds, 2, 0, 0), 3, false);
-	devices_count_openings(ds, see(ds, 2, 0, 0), 7, true);
-	devices_count_openings(ds, see(ds, 3, 3, 0), 4, false);
-	devices_count_openings(ds, see(ds, 3, 3, 0), 9, true);
+	devices_count_openings(ds, see(ds, 1, 0, 0), 2, DEVICE_APPS);
+	devices_count_openings(ds, see(ds, 2, 0, 0), 3, DEVICE_APPS);
+	devices_count_openings(ds, see(ds, 2, 0, 0), 7, DEVICE_BY_HAND);
+	devices_count_openings(ds, see(ds, 3, 3, 0), 4, DEVICE_APPS);
+	devices_count_openings(ds, see(ds, 3, 3, 0), 9, DEVICE_BY_HAND);
+	devices_count_openings(ds, see(ds, 3, 3, 0), 11, DEVICE_CALLS);
+	devices_count_openings(ds, see(ds, 1, 0, 0), 11, DEVICE_CALLS);
 	assert_int_equal(devices_usage(ds, at(ds, 1)), 5);
 	assert_int_equal(devices_usage(ds, see(ds, 4, 0, 0)), 5);
 	assert_int_equal(devices_usage(ds, at(ds, 3)), 4);
