@@ -20,6 +20,7 @@
 #include "gateway/ownports.h"
 #include "gateway/serve_igd.h"
 #include "gateway/serve_pcp.h"
+#include "gateway/serve_sip.h"
 #include "gateway/serve_ssdp.h"
 #include "gateway/udp.h"
 #include "gateway/vendor.h"
@@ -64,6 +65,7 @@ struct daemon {
 	struct serve_pcp *pcp;
 	struct serve_igd *igd;
 	struct serve_ssdp *ssdp;
+	struct serve_sip *sip;
 	struct vendors *vendors;
 	struct api *api;
 	struct auth *auth;
@@ -141,6 +143,10 @@ static struct fw *open_firewall(struct daemon *d)
 		.displaced_min = PORTS_DISPLACED_MIN,
 		.displaced_max = PORTS_DISPLACED_MAX,
 		.persist = d->conf.persist != CONF_PERSIST_NO,
+		.sip_mark = d->conf.sip_mark,
+		.sip_priority = d->conf.sip_priority,
+		.sip_table = d->conf.sip_table,
+		.no_ways = !d->conf.sip,
 		.log = &d->log,
 	};
 
@@ -208,7 +214,7 @@ static int open_core(struct daemon *d)
 /* The kernel guards them against forged senders. */
 static void tell_doors(struct daemon *d)
 {
-	struct core_door doors[3];
+	struct core_door doors[3 + 2 * FW_SIP_PORTS_MAX];
 	size_t count = 0;
 
 	if (d->conf.upnp) {
@@ -217,6 +223,11 @@ static void tell_doors(struct daemon *d)
 	}
 	if (d->conf.pcp || d->conf.natpmp)
 		doors[count++] = (struct core_door){MAP_PROTO_UDP, 5351};
+	/* Where what phones say to others comes in. */
+	for (uint16_t i = 0; d->conf.sip && i < d->conf.sip_port_count; i++) {
+		doors[count++] = (struct core_door){MAP_PROTO_UDP, d->conf.sip_ports[i]};
+		doors[count++] = (struct core_door){MAP_PROTO_TCP, d->conf.sip_ports[i]};
+	}
 	core_doors_changed(d->core, doors, count);
 }
 
@@ -243,6 +254,21 @@ static int open_doors(struct daemon *d)
 	return 0;
 }
 
+static int open_sip(struct daemon *d)
+{
+	const struct serve_sip_config config = {
+		.loop = d->loop,
+		.core = d->core,
+		.fw = d->fw,
+		.net = d->net,
+		.log = &d->log,
+		.conf = &d->conf,
+	};
+
+	d->sip = serve_sip_new(&config);
+	return d->sip ? 0 : ERR_MEMORY;
+}
+
 static struct str vendor_of_mac(void *arg, const uint8_t mac[6])
 {
 	const struct daemon *d = arg;
@@ -258,7 +284,12 @@ static int open_api(struct daemon *d)
 		.label = POSTERN_SYSCONFDIR "/setup-code",
 	};
 	struct api_config api = {
-		.core = d->core, .loop = d->loop, .vendor_of = vendor_of_mac, .arg = d};
+		.core = d->core,
+		.loop = d->loop,
+		.sip = d->sip,
+		.vendor_of = vendor_of_mac,
+		.arg = d,
+	};
 
 	d->vendors = vendor_open(d->conf.oui);
 	d->auth = api.auth = auth_new(&auth);
@@ -351,7 +382,7 @@ static int open_all(struct daemon *d)
 	d->net = net_new(d->loop, &d->conf, &d->log);
 	if (!d->net)
 		return ERR_IO;
-	d->ownports = ownports_new(d->loop, d->net, &d->log, d->conf.http_port);
+	d->ownports = ownports_new(d->loop, d->net, &d->log, &d->conf);
 	d->fw = open_firewall(d);
 	if (!d->ownports || !d->fw)
 		return ERR_MEMORY;
@@ -365,13 +396,14 @@ static int open_all(struct daemon *d)
 		.hosts = d->hosts,
 		.conf = &d->conf,
 	};
-	if (open_core(d) || open_doors(d) || open_api(d) || open_control(d))
+	if (open_core(d) || open_doors(d) || open_sip(d) || open_api(d) || open_control(d))
 		return ERR_IO;
 	return open_web(d);
 }
 
 static void close_all(struct daemon *d)
 {
+	serve_sip_stop(d->sip);
 	if (d->core)
 		core_stop(d->core);
 	fw_free(d->fw);
@@ -380,6 +412,7 @@ static void close_all(struct daemon *d)
 	api_free(d->api);
 	vendor_close(d->vendors);
 	auth_free(d->auth);
+	serve_sip_free(d->sip);
 	serve_ssdp_free(d->ssdp);
 	serve_igd_free(d->igd);
 	serve_pcp_free(d->pcp);

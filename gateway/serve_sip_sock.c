@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TCP sockets of the SIP gateway; see serve_sip_sock.h. Who is not admitted gets no answer at all,
+ * not even a reset: a socket filter of the listener drops his SYN, as it drops all else of him.
+ * Kernels with 5d39580f68e6 (2026) let only CAP_NET_ADMIN attach one to a TCP socket: there
+ * serve_sip_tcp.c resets what it accepted.
+ */
+#include "gateway/serve_sip_sock.h"
+
+#include "protocols/err.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A dead end is noticed within four minutes: well before its registration runs out. */
+#define KEEPALIVE_S 120
+#define KEEPALIVE_AGAIN_S 30
+#define KEEPALIVE_TIMES 4
+#define DSCP_MASK 0xfc		/* the other two bits are each connection's own (RFC 3168) */
+#define BACKLOG 16
+#define SYN_WORDS 30		/* the longest heads of IP and TCP: 60 octets each */
+
+static struct sockaddr_in name_of(const struct endpoint *ep)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(ep->port)};
+
+	memcpy(&sin.sin_addr, addr_bytes4(&ep->addr), sizeof(sin.sin_addr));
+	return sin;
+}
+
+static struct endpoint endpoint_of(const struct sockaddr_in *sin)
+{
+	return (struct endpoint){addr_from4_bytes(&sin->sin_addr), ntohs(sin->sin_port)};
+}
+
+static void set(int fd, int level, int option, int value)
+{
+	(void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+void sip_sock_set(int fd, uint8_t tos)
+{
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
+	set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_AGAIN_S);
+	set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_TIMES);
+	if (tos & DSCP_MASK)
+		set(fd, IPPROTO_IP, IP_TOS, tos & DSCP_MASK);
+}
+
+uint8_t sip_sock_tos(int fd)
+{
+	uint32_t syn[SYN_WORDS];
+	socklen_t len = sizeof(syn);
+	struct iphdr ip;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, syn, &len) || len < sizeof(ip))
+		return 0;
+	memcpy(&ip, syn, sizeof(ip));
+	return ip.version == 4 ? ip.tos : 0;
+}
+
+void sip_sock_keep_syn(int fd)
+{
+	set(fd, IPPROTO_TCP, TCP_SAVE_SYN, 1);
+}
+
+static int new_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+int sip_sock_connect(const struct addr *from, const struct endpoint *to, uint8_t tos)
+{
+	struct endpoint local = {*from, 0};
+	struct sockaddr_in source = name_of(&local), target = name_of(to);
+	int fd = new_socket();
+
+	if (fd < 0)
+		return -1;
+	sip_sock_set(fd, tos);
+	if ((addr_is_any(from) || bind(fd, (struct sockaddr *)&source, sizeof(source)) == 0) &&
+		(connect(fd, (struct sockaddr *)&target, sizeof(target)) == 0 ||
+			errno == EINPROGRESS))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int sip_sock_accept(int listener, struct endpoint *from, struct endpoint *to)
+{
+	struct sockaddr_in peer, own;
+	socklen_t peer_len = sizeof(peer), own_len = sizeof(own);
+	int fd = accept4(listener, (struct sockaddr *)&peer, &peer_len,
+		SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (getsockname(fd, (struct sockaddr *)&own, &own_len)) {
+		close(fd);
+		return -1;
+	}
+	*from = endpoint_of(&peer);
+	*to = endpoint_of(&own);
+	return fd;
+}
+
+void sip_sock_reset(int fd)
+{
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+#define FIRST 1		/* behind the load of the source address */
+
+/* ip saddr of the packet, one comparison for each host, drop, take. Offsets are from the network
+ * header: the data of a TCP socket's filter begins at TCP's. */
+int sip_sock_admit(int fd, const struct addr *hosts, size_t count)
+{
+	struct sock_filter code[FIRST + SIP_SOCK_HOSTS_MAX + 2] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			(uint32_t)SKF_NET_OFF + offsetof(struct iphdr, saddr)),
+	};
+	struct sock_fprog program = {(unsigned short)(FIRST + count + 2), code};
+
+	for (size_t i = 0; i < count; i++)
+		code[FIRST + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			addr_to4(&hosts[i]), (uint8_t)(count - i), 0);
+	code[FIRST + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+	code[FIRST + count + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ? ERR_IO : 0;
+}
+
+int sip_sock_listen(const struct endpoint *at, const struct addr *hosts, size_t count)
+{
+	struct sockaddr_in name = name_of(at);
+	int fd = new_socket(), err;
+
+	if (fd < 0)
+		return ERR_IO;
+	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	sip_sock_keep_syn(fd);
+	/* The filter first: not one SYN is answered without it. Some kernels leave filters to root
+	 * though: there who is not admitted is reset when he has connected. */
+	(void)sip_sock_admit(fd, hosts, count);
+	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	err = errno == EADDRINUSE ? ERR_EXISTS : ERR_IO;
+	close(fd);
+	return err;
+}
