@@ -30,6 +30,7 @@ enum api_lack {
 struct api;
 struct auth;
 struct auth_who;
+struct serve_sip;
 
 struct api_caller {
 	enum api_role role;
@@ -42,6 +43,7 @@ struct api_config {
 	struct core *core;
 	struct loop *loop;
 	struct auth *auth;	/* accounts (web/auth.h) */
+	const struct serve_sip *sip;	/* phones (gateway/serve_sip.h) */
 	/* The maker of a network card (gateway/vendor.h), STR_NONE: not known. NULL: nobody knows
 	 * makers. */
 	struct str (*vendor_of)(void *arg, const uint8_t mac[6]);

@@ -28,6 +28,7 @@ static const char *news_text(enum core_news news)
 		[CORE_NEWS_HEALTH] = "health",
 		[CORE_NEWS_LIMITS] = "limits",
 		[CORE_NEWS_POLICY] = "policy",
+		[CORE_NEWS_SIP] = "sip",
 		[CORE_NEWS_DEVICE] = "device",
 		[CORE_NEWS_HAND] = "hand",
 		[CORE_NEWS_CARD] = "card",
@@ -144,6 +145,7 @@ static bool show_thing(struct jsonw *j, const struct api *api, const struct core
 	case CORE_NEWS_HEALTH:
 	case CORE_NEWS_LIMITS:
 	case CORE_NEWS_POLICY:
+	case CORE_NEWS_SIP:
 		break;
 	}
 	return false;

@@ -1,61 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Routes: the table of openings, one of them, and closing one. */
 #include "protocols/err.h"
+#include "web/api_count.h"
 #include "web/api_routes.h"
-#include "web/api_show.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* What the counters' pass tells before the answer is written. */
-struct tally {
-	uint32_t id;		/* the one opening asked for; 0: all */
-	bool no_memory;
-	size_t count, size;
-	struct api_traffic *rows;
-};
-
-static int compare_rows(const void *a, const void *b)
-{
-	uint32_t x = ((const struct api_traffic *)a)->opening_id;
-	uint32_t y = ((const struct api_traffic *)b)->opening_id;
-	return (x > y) - (x < y);
-}
-
-/* An opening of several peers has a row for each of them. Sorts. */
-static void sum_up(struct tally *t)
-{
-	size_t last = 0;
-
-	if (t->count == 0)
-		return;
-	qsort(t->rows, t->count, sizeof(*t->rows), compare_rows);
-	for (size_t i = 1; i < t->count; i++) {
-		if (t->rows[i].opening_id != t->rows[last].opening_id) {
-			t->rows[++last] = t->rows[i];
-			continue;
-		}
-		t->rows[last].packets += t->rows[i].packets;
-		t->rows[last].bytes += t->rows[i].bytes;
-	}
-	t->count = last + 1;
-}
-
-/* t NULL: counters were not asked for. An opening the kernel does not have counts nothing. */
+/* t NULL: counters were not asked for. */
 static void show(struct jsonw *j, struct api_view *view, const struct opening *o,
-	const struct tally *t)
+	const struct api_tally *t)
 {
-	struct api_traffic none = {.opening_id = o->id};
-	const struct api_traffic *row = NULL;
+	struct api_traffic traffic = {0};
 
-	if (t && t->count)
-		row = bsearch(&none, t->rows, t->count, sizeof(none), compare_rows);
-	api_show_opening(j, view, o, t && !row ? &none : row);
+	if (t)
+		traffic = api_tally_of(t, o->id);
+	api_show_opening(j, view, o, t ? &traffic : NULL);
 }
 
 /* Openings, or what is outbound. */
 static void answer_all(struct httpd_request *req, const struct api *api, bool outbound,
-	const struct tally *t)
+	const struct api_tally *t)
 {
 	const struct core *core = api->core;
 	struct api_view view = api_show_view(api);
@@ -75,7 +37,7 @@ static void answer_all(struct httpd_request *req, const struct api *api, bool ou
 }
 
 static void answer_one(struct httpd_request *req, const struct api *api, uint32_t id,
-	const struct tally *t)
+	const struct api_tally *t)
 {
 	const struct opening *o = core_opening_by_id(api->core, id);
 	struct api_view view = api_show_view(api);
@@ -89,59 +51,13 @@ static void answer_one(struct httpd_request *req, const struct api *api, uint32_
 	api_answer_json(req, 200, &j);
 }
 
-static void on_counter(void *arg, const struct opening *o, uint64_t packets, uint64_t bytes)
+static void answer_counted(struct httpd_request *req, const struct api *api, uint32_t id,
+	const struct api_tally *t)
 {
-	struct tally *t = ((struct api_job *)arg)->data;
-
-	if (t->no_memory || (t->id && t->id != o->id))
-		return;
-	if (t->count == t->size) {
-		size_t size = t->size ? t->size * 2 : 64;
-		struct api_traffic *rows = realloc(t->rows, size * sizeof(*rows));
-		t->no_memory = !rows;
-		if (!rows)
-			return;
-		t->rows = rows;
-		t->size = size;
-	}
-	t->rows[t->count++] = (struct api_traffic){o->id, packets, bytes};
-}
-
-static void on_counted(void *arg, int err)
-{
-	struct api_job *job = arg;
-	struct tally *t = job->data;
-
-	sum_up(t);
-	if (err == ERR_NOT_FOUND)	/* no table in the kernel: nothing was counted */
-		err = 0;
-	if (api_job_fine(job, t->no_memory ? ERR_MEMORY : err)) {
-		if (t->id)
-			answer_one(job->req, job->api, t->id, t);
-		else
-			answer_all(job->req, job->api, false, t);
-	}
-	free(t->rows);
-	api_job_free(job);
-}
-
-static void count_and_answer(const struct api_call *call, uint32_t id)
-{
-	struct api_job *job = api_job_new(call);
-	struct tally *t;
-	int err = ERR_MEMORY;
-
-	if (!job)
-		return;
-	t = job->data = calloc(1, sizeof(*t));
-	if (t) {
-		t->id = id;
-		err = core_counters(job->core, on_counter, on_counted, job);
-	}
-	if (err) {
-		api_job_fine(job, err);
-		api_job_free(job);
-	}
+	if (id)
+		answer_one(req, api, id, t);
+	else
+		answer_all(req, api, false, t);
 }
 
 void api_openings_get(const struct api_call *call)
@@ -151,7 +67,7 @@ void api_openings_get(const struct api_call *call)
 	if (!api_query_u64(call, "counters", 1, &counters))
 		return;
 	if (counters)
-		count_and_answer(call, 0);
+		api_count(call, 0, answer_counted);
 	else
 		answer_all(call->req, call->api, false, NULL);
 }
@@ -169,7 +85,7 @@ void api_opening_get(const struct api_call *call)
 	if (!id || !api_query_u64(call, "counters", 1, &counters))
 		return;
 	if (counters)
-		count_and_answer(call, id);
+		api_count(call, id, answer_counted);
 	else
 		answer_one(call->req, call->api, id, NULL);
 }

@@ -37,6 +37,11 @@ api_route_fn api_device_delete;
 api_route_fn api_device_merge;
 api_route_fn api_zones_get;
 
+/* api_sip.c; ?counters=1 adds packets and bytes */
+api_route_fn api_sip_get;
+api_route_fn api_sip_phones_get;
+api_route_fn api_sip_missed_get;
+
 /* api_rules.c */
 api_route_fn api_rules_get;
 api_route_fn api_rules_put;

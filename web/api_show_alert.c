@@ -38,6 +38,9 @@ static const struct words words[DB_ALERT_KINDS] = {
 		"Switch it off: two of them break calls."},
 	[DB_ALERT_TAKEN] = {"taken", "An opening by hand does not come about",
 		"Choose another port, or close what has it."},
+	[DB_ALERT_SIP] = {"sip", "The help for phones does not work now",
+		"Phones go through the router as if it were switched off. Stop the other program, "
+		"or let the kernel have what is missing; it is tried again by itself."},
 };
 
 static void put_mac(struct writer *w, const struct db_alert *a)

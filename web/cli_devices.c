@@ -46,6 +46,18 @@ static json_t *change_of(const struct cli *cli)
 	return NULL;
 }
 
+static const char *said_of(const struct cli *cli)
+{
+	const char *phone = cli->opt[CLI_PHONE];
+
+	if (!phone)
+		return "Done.";
+	if (strcmp(phone, "on") != 0)
+		return "Its calls pass as they are now; one that was under way loses its sound.";
+	return "Calls of this phone through this router are helped now.\n"
+	       "If it was registered before, calls to it are helped after its next registration.";
+}
+
 int cli_run_device(struct cli *cli)
 {
 	char target[CLI_TARGET_MAX], preview[CLI_TARGET_MAX];
@@ -61,8 +73,25 @@ int cli_run_device(struct cli *cli)
 	if (code == 0)
 		code = cli_do(cli, "PUT", target, json_incref(body), NULL);
 	if (code == 0)
-		cli_say(cli, "Done.");
+		cli_say(cli, said_of(cli));
 	json_decref(body);
+	return code;
+}
+
+/* One answer of two: how the help is, and whom it helps. */
+int cli_run_sip(struct cli *cli)
+{
+	json_t *root = NULL, *phones = NULL;
+	int code = cli_ask(cli, "GET", "/api/v1/sip", NULL, &root);
+
+	if (code == 0)
+		code = cli_ask(cli, "GET", "/api/v1/sip/phones?counters=1", NULL, &phones);
+	if (code == 0) {
+		json_object_update(root, phones);
+		code = cli_show_answer(cli, root, cli_show_sip);
+	}
+	json_decref(phones);
+	json_decref(root);
 	return code;
 }
 

@@ -340,6 +340,8 @@ void cli_show_news(const char *name, const json_t *data, FILE *out)
 		put_device(&w, data);
 	else if (strcmp(name, "refused") == 0)
 		writer_text(&w, "a request; see postern record");
+	else if (strcmp(name, "sip") == 0)
+		writer_text(&w, "a registration or a call; see postern sip");
 	else
 		put_state(&w, data);
 	safe = writer_to(line, sizeof(line));

@@ -25,6 +25,9 @@ cli_show_fn cli_show_hands;
 cli_show_fn cli_show_hand;
 cli_show_fn cli_show_services;
 cli_show_fn cli_show_test;
+/* cli_show_sip.c */
+cli_show_fn cli_show_sip;		/* with the phones as "phones" */
+cli_show_fn cli_show_missed;
 /* cli_show_rules.c */
 cli_show_fn cli_show_rules;
 cli_show_fn cli_show_presets;

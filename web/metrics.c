@@ -34,6 +34,7 @@ static void on_news(void *arg, const struct core_told *told)
 	case CORE_NEWS_HEALTH:
 	case CORE_NEWS_LIMITS:
 	case CORE_NEWS_POLICY:
+	case CORE_NEWS_SIP:
 	case CORE_NEWS_DEVICE:
 	case CORE_NEWS_HAND:
 	case CORE_NEWS_CARD:

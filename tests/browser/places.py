@@ -1,11 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A home with something on every page, and the way through all of them."""
 
-from browser import Browser, L, Web, preload, upnpc
+from browser import Browser, L, Web, preload, upnpc, wait_for
 from packets import ether, ip4, udp
+from test_sip import OUT, End, Provider, call_out, mark, place_of, register, sdp
 import pcp
 
 PORT = 7070
+
+
+def let_strangers_in(lab):
+    """As far as the owner's own firewall is concerned."""
+    lab.nft("insert", "rule", "inet", "hostfw", "input", "udp", "dport", "36000-39999", "accept")
+
+
+def telephone(lab):
+    """A phone with a call, another device that looks like one, and a call that was missed."""
+    mark(lab.postern, L.LAN1)
+    assert wait_for(lambda: L.LAN1 in lab.nft("list", "set", "inet", "postern", "phone4"))
+    phone, provider = End(lab, "lan1", L.LAN1), Provider(lab)
+    register(phone, provider, "anna")
+    call_out(phone, provider)
+    End(lab, "lan2", L.LAN2).request(provider.at, "OPTIONS", dict(OUT))
+    let_strangers_in(lab)
+    stranger = End(lab, "inet2", L.INET2)
+    stranger.request(place_of(provider.contact), "INVITE", {
+        "uri": provider.contact.strip("<>"), "from": "<sip:1000@192.0.2.1>;tag=b",
+        "to": "<sip:me@x>", "id": "ghost", "cseq": 1}, sdp(*stranger.media))
 
 
 def furnish(lab):
@@ -37,6 +58,7 @@ def furnish(lab):
         "name": "graphs", "scope": "read", "days": 90})[0] == 201
     assert web.ask("POST", "/api/v1/accounts", {
         "name": "ben", "password": "green parrot", "role": "approver"})[0] == 201
+    telephone(lab)
     return web
 
 
@@ -44,6 +66,13 @@ def press(*names):
     def act(browser):
         for name in names:
             browser.press(name)
+    return act
+
+
+def ask(name, *more):
+    def act(browser):
+        browser.ask(name)
+        press(*more)(browser)
     return act
 
 
@@ -64,16 +93,18 @@ PLACES = (
     ("home", "#/home", "asks to open a port", None),
     ("home-details", "#/home", "asks to open a port", press("Details", "Other answers")),
     ("home-tested", "#/home", "Opened by hand", tested),
-    ("home-close", "#/home", "Close", press("Close")),
-    ("home-open", "#/home", "Open a port", press("Open a port", "More")),
+    ("home-close", "#/home", "Close", ask("Close")),
+    ("home-open", "#/home", "Open a port", ask("Open a port", "More")),
     ("devices", "#/devices", "Anna's computer", None),
     ("device", "#/devices/1", "Hardware address", press("More")),
+    ("phones", "#/phones", "talking", press("Details", "Another device is a phone")),
+    ("phones-off", "#/phones", "talking", ask("Help the calls of Anna's computer")),
     ("rules", "#/rules", "homework first", None),
-    ("rule", "#/rules", "homework first", press("Change rule 1", "More")),
+    ("rule", "#/rules", "homework first", ask("Change rule 1", "More")),
     ("rules-tried", "#/rules", "homework first", tried),
     ("record", "#/record", "made an account", None),
     ("settings", "#/settings", "graphs", None),
-    ("token", "#/settings", "graphs", press("New token")),
+    ("token", "#/settings", "graphs", ask("New token")),
 )
 GATES = (("setup", "Take charge"), ("login", "Password lost?"))
 

@@ -67,7 +67,7 @@ def test_german(lab):
         b.enter(web)
         b.run("localStorage.setItem('language', 'de')")
         wrong = []
-        for place in ("home", "devices", "devices/1", "rules", "record", "settings"):
+        for place in ("home", "devices", "devices/1", "phones", "rules", "record", "settings"):
             b.driver.get(b.root + "#/" + place)
             b.driver.refresh()
             b.one("//main//h1")

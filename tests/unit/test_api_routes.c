@@ -5,6 +5,7 @@
  */
 #include "gateway/core_owner.h"
 #include "gateway/knock.h"
+#include "gateway/serve_sip.h"
 #include "protocols/err.h"
 #include "web/api_routes.h"
 #include "web/auth.h"
@@ -54,6 +55,10 @@ static struct {
 	struct db_device device;
 	size_t alerts, cards, hands, openings;
 	const char *fingerprint;
+	struct map_filters filters;
+	struct sipreg reg;
+	struct sipcalls calls;
+	size_t phones, missed;
 } w;
 
 /* ---- httpd ---- */
@@ -552,6 +557,58 @@ int core_record_verify(struct core *core, core_verified_fn *fn, void *arg)
 	return 0;
 }
 
+/* ---- phones ---- */
+
+void serve_sip_status(const struct serve_sip *s, struct serve_sip_status *out)
+{
+	static const uint16_t ports[] = {5060, 5062};
+
+	assert_ptr_equal(s, &w);
+	*out = (struct serve_sip_status){.state = SERVE_SIP_WORKS, .text = "Phones are helped.",
+		.ports = ports, .port_count = 2, .messages = 9, .changed = 7, .passed = 2};
+}
+
+size_t serve_sip_phones(const struct serve_sip *s)
+{
+	(void)s;
+	return w.phones;
+}
+
+void serve_sip_phone_at(const struct serve_sip *s, size_t place, struct serve_sip_phone *out)
+{
+	(void)s, (void)place;
+	*out = (struct serve_sip_phone){.device_id = 1, .lan = addr_from4(0xc0a8010a),
+		.wan = {*core_wan4(NULL), 36001}, .heard_s = 77, .reg = &w.reg, .calls = &w.calls};
+}
+
+uint32_t serve_sip_opening(const struct serve_sip *s, size_t place, uint16_t port)
+{
+	(void)s, (void)place;
+	return port == 7078 || port == 7079 ? w.opening.id : 0;
+}
+
+size_t serve_sip_missed(const struct serve_sip *s)
+{
+	(void)s;
+	return w.missed;
+}
+
+const struct serve_sip_missed *serve_sip_missed_at(const struct serve_sip *s, size_t place)
+{
+	static struct serve_sip_missed missed;
+
+	(void)s, (void)place;
+	missed = (struct serve_sip_missed){.wall_s = 5, .device_id = 1,
+		.from = {addr_from4(0xc6336414), 5060}, .who = "sip:1000@\x7f", .count = 3};
+	return &missed;
+}
+
+uint64_t serve_sip_now_s(const struct serve_sip *s)
+{
+	(void)s;
+	return 1000;
+}
+
 /* ---- calling ---- */
 
 static struct httpd_request the_request;
@@ -565,6 +622,7 @@ static struct str vendor_of(void *arg, const uint8_t mac[6])
 static int set_up(void **state)
 {
 	struct api_config config = {.core = (struct core *)&w, .auth = (struct auth *)&w,
+		.sip = (struct serve_sip *)&w,
 		.vendor_of = vendor_of};
 
 	memset(&w, 0, sizeof(w));
@@ -590,7 +648,14 @@ static int set_up(void **state)
 		snprintf(w.rules[i].note, sizeof(w.rules[i].note), "note %u", i + 1);
 	}
 	w.rules[1].device_id = 1;
-	w.cards = w.alerts = w.hands = w.openings = 1;
+	w.cards = w.alerts = w.hands = w.openings = w.phones = w.missed = 1;
+	w.filters = (struct map_filters){.count = 1};
+	w.filters.at[0].remote = prefix_any4();
+	w.reg.at[3] = (struct sipreg_binding){.used = true, .since_s = 940, .until_s = 1300,
+		.registrar = {addr_from4(0xc633640a), 5060}, .aor = "sip:anna@x"};
+	w.calls.at[2] = (struct sipcall){.state = SIPCALL_UP, .by_phone = true, .since_s = 990,
+		.who = "sip:ben@x", .codecs = "PCMA", .signalling = addr_from4(0xc633640a),
+		.now = {1, {{.port = 7078, .count = 2, .pair = true}}}};
 	w.fingerprint = "5E:10";
 	w.at_once = true;
 	w.api = api_new(&config);
@@ -1133,6 +1198,12 @@ static void things_are_as_documented(void **state)
 		{"/api/v1/cards", "cards.0", "Card"},
 		{"/api/v1/alerts", "alerts.0", "Alert"},
 		{"/api/v1/record", "record.0", "Record"},
+		{"/api/v1/sip", "", "Sip"},
+		{"/api/v1/sip/phones", "phones.0", "Phone"},
+		{"/api/v1/sip/phones", "phones.0.registrations.0", "Registration"},
+		{"/api/v1/sip/phones", "phones.0.calls.0", "Call"},
+		{"/api/v1/sip/phones?counters=1", "phones.0.calls.0.media.0", "Media"},
+		{"/api/v1/sip/missed", "missed.0", "MissedCall"},
 		{"/api/v1/policy", "", "Policy"},
 	};
 	json_t *openapi = ask("GET", "/api/v1/openapi.json", "", 200);
@@ -1151,6 +1222,67 @@ static void things_are_as_documented(void **state)
 		json_decref(root);
 	}
 	json_decref(openapi);
+}
+
+static void phones_are_told(void **state)
+{
+	json_t *root = ask("GET", "/api/v1/sip", "", 200);
+
+	(void)state;
+	assert_string_equal(text(root, "state"), "works");
+	assert_int_equal(number(root, "ports.1"), 5062);
+	assert_int_equal(number(root, "passed"), 2);
+	json_decref(root);
+	root = ask("GET", "/api/v1/sip/phones", "", 200);
+	assert_string_equal(text(root, "phones.0.device.name"), "NAS");
+	assert_int_equal(number(root, "phones.0.public.port"), 36001);
+	assert_int_equal(number(root, "phones.0.registrations.0.age_s"), 60);
+	assert_int_equal(number(root, "phones.0.registrations.0.left_s"), 300);
+	assert_int_equal(json_array_size(at(root, "phones.0.registrations")), 1);
+	json_decref(root);
+	root = ask("GET", "/api/v1/sip/missed", "", 200);
+	assert_string_equal(text(root, "missed.0.from.address"), "198.51.100.20");
+	assert_int_equal(number(root, "missed.0.count"), 3);
+	json_decref(root);
+	w.phones = w.missed = 0;
+	root = ask("GET", "/api/v1/sip/phones?counters=1", "", 200);
+	assert_int_equal(json_array_size(at(root, "phones")), 0);
+	json_decref(root);
+}
+
+/* Both ports of a stream are counted; what is not open is no port; what is offered is shown too,
+ * once. */
+static void media_of_calls_is_told(void **state)
+{
+	struct sipcall *c = &w.calls.at[2];
+	json_t *root;
+
+	(void)state;
+	w.opening.filters = &w.filters;
+	w.opening.external.port = 36010;
+	w.filters.at[0].remote = prefix_host(&c->signalling);
+	c->has_next = true;
+	c->next = (struct sipalg_streams){2,
+		{{.port = 7078, .count = 2}, {.port = 9000, .count = 1}}};
+	w.calls.at[5] = (struct sipcall){.state = SIPCALL_OVER, .who = "gone"};
+	root = ask("GET", "/api/v1/sip/phones?counters=1", "", 200);
+	assert_int_equal(json_array_size(at(root, "phones.0.calls")), 1);
+	assert_string_equal(text(root, "phones.0.calls.0.direction"), "out");
+	assert_string_equal(text(root, "phones.0.calls.0.state"), "up");
+	assert_int_equal(number(root, "phones.0.calls.0.age_s"), 10);
+	assert_int_equal(json_array_size(at(root, "phones.0.calls.0.media")), 2);
+	assert_int_equal(number(root, "phones.0.calls.0.media.0.external"), 36010);
+	assert_string_equal(text(root, "phones.0.calls.0.media.0.peers.0"), "198.51.100.10");
+	assert_int_equal(number(root, "phones.0.calls.0.media.0.packets"), 14);
+	assert_int_equal(number(root, "phones.0.calls.0.media.0.bytes"), 1400);
+	assert_true(json_is_null(at(root, "phones.0.calls.0.media.1.external")));
+	assert_int_equal(number(root, "phones.0.calls.0.media.1.packets"), 0);
+	json_decref(root);
+	w.counters_err = ERR_GONE;
+	ask_only("GET", "/api/v1/sip/phones?counters=1", "", 503);
+	root = ask("GET", "/api/v1/sip/phones", "", 200);
+	assert_null(at(root, "phones.0.calls.0.media.0.packets"));
+	json_decref(root);
 }
 
 static void previews_list_what_closes(void **state)
@@ -1368,10 +1500,13 @@ static void news_of_the_whole_are_told_together(void **state)
 	for (int i = 0; i < 1000; i++)
 		tell(CORE_NEWS_REFUSED, 0, false);
 	tell(CORE_NEWS_POLICY, 0, false);
+	tell(CORE_NEWS_SIP, 1, false);
+	tell(CORE_NEWS_SIP, 2, false);
 	assert_string_equal(w.pushed, "");
 	loop_advance(w.loop, 150);
 	assert_non_null(strstr(w.pushed, "event: policy\n"));
 	assert_null(strstr(strstr(w.pushed, "event: refused\n") + 1, "event: refused\n"));
+	assert_null(strstr(strstr(w.pushed, "event: sip\n") + 1, "event: sip\n"));
 }
 
 static void pending_hears_what_waits_only(void **state)
@@ -1399,7 +1534,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_role), TEST(every_wrong_method), TEST(odd_paths),
-		TEST(openapi_says_the_same), TEST(bodies_are_read_strictly),
+		TEST(openapi_says_the_same), TEST(phones_are_told),
+		TEST(media_of_calls_is_told), TEST(bodies_are_read_strictly),
 		TEST(acts_reach_the_core), TEST(acts_are_answered_when_done),
 		TEST(errors_of_the_core), TEST(approvers_answer_but_do_not_block),
 		TEST(what_is_given_arrives), TEST(things_are_shown), TEST(things_are_as_documented),

@@ -275,13 +275,16 @@ static void test_odd_answers(void **state)
 		cli_show_peers, cli_show_settings, cli_show_devices, cli_show_device,
 		cli_show_zones, cli_show_closing, cli_show_cards, cli_show_alerts, cli_show_hands,
 		cli_show_hand, cli_show_services, cli_show_test, cli_show_rules, cli_show_presets,
-		cli_show_explained, cli_show_verified};
+		cli_show_explained, cli_show_verified, cli_show_sip, cli_show_missed};
 	static const char *const odd[] = {"{}", "[]", "{\"wan\":1,\"openings\":{},\"record\":3}",
 		"{\"wan\":{},\"openings\":[1,[],{}],\"record\":[null],\"settings\":[\"x\"],"
 		"\"devices\":[{\"device\":3,\"addresses\":[1]}],\"cards\":[{\"items\":[7,{}]},2],"
 		"\"hands\":[{\"hand\":{\"protos\":[3]}}],\"rules\":[{\"rule\":{\"zones\":[1,{}],"
 		"\"external\":{}}}],\"misses\":[9,{}],\"steps\":[5,{\"say\":3}],\"closing\":[0],"
-		"\"device\":{},\"alerts\":[{}],\"zones\":[1],\"presets\":[1],\"services\":[1]}"};
+		"\"device\":{},\"alerts\":[{}],\"zones\":[1],\"ports\":[\"x\"],"
+		"\"missed\":[{\"from\":1},2],\"phones\":[{\"registrations\":[{}],\"calls\":"
+		"[{\"media\":[{}]},1]},3],"
+		"\"presets\":[1],\"services\":[1]}"};
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
@@ -291,6 +294,42 @@ static void test_odd_answers(void **state)
 			free(text);
 		}
 	}
+}
+
+static void test_phones(void **state)
+{
+	char *text = shown(cli_show_sip, "{\"text\":\"Phones are helped.\","
+		"\"ports\":[5060,5062],"
+		"\"messages\":9,\"changed\":7,\"passed\":2,\"phones\":[{"
+		"\"device\":{\"name\":\"Hall\"},"
+		"\"lan\":\"192.168.1.10\",\"public\":{\"address\":\"203.0.113.5\",\"port\":36001},"
+		"\"registrations\":[{\"aor\":\"sip:a@x\",\"registrar\":{\"address\":\"192.0.2.1\","
+		"\"port\":5060},\"transport\":\"TCP\",\"age_s\":60,\"left_s\":300}],\"calls\":[{"
+		"\"who\":\"sip:b@x\\u001b\",\"direction\":\"in\",\"state\":\"up\",\"on_hold\":true,"
+		"\"age_s\":61,\"codecs\":\"PCMA\",\"media\":[{\"port\":7078,\"count\":2,"
+		"\"external\":36010,\"packets\":5,\"bytes\":800},{\"port\":9000,\"count\":1,"
+		"\"external\":null}]}]},{\"encrypted\":true,\"calls\":[]}]}");
+
+	(void)state;
+	assert_non_null(strstr(text, "port 5060, 5062; 9 messages, 7 changed, 2 passed"));
+	assert_non_null(strstr(text, "Hall   192.168.1.10  203.0.113.5:36001  -           helped"));
+	assert_non_null(strstr(text, "Hall   sip:a@x        192.0.2.1:5060  TCP  1m00s  5m00s"));
+	assert_non_null(strstr(text, "up, on hold"));
+	assert_non_null(strstr(text, "36010-36011 -> 7078-7079, not open -> 9000"));
+	assert_non_null(strstr(text, "5 packets, 800 B"));
+	assert_non_null(strstr(text, "encrypted: we cannot help"));
+	assert_null(strchr(text, '\x1b'));
+	free(text);
+	text = shown(cli_show_sip, "{\"text\":\"No device is marked as a phone.\","
+		"\"ports\":[5060],"
+		"\"phones\":[]}");
+	assert_non_null(strstr(text, "postern device DEVICE --phone on"));
+	free(text);
+	text = shown(cli_show_missed, "{\"missed\":[{\"device\":{\"name\":\"Hall\"},\"time\":5,"
+		"\"from\":{\"address\":\"192.0.2.9\",\"port\":5060},\"who\":\"sip:1000@x\","
+		"\"count\":3}]}");
+	assert_non_null(strstr(text, "Hall   192.0.2.9:5060  sip:1000@x  3"));
+	free(text);
 }
 
 static void test_status(void **state)
@@ -550,7 +589,8 @@ int main(void)
 		cmocka_unit_test(test_http_bodies), cmocka_unit_test(test_http_broken),
 		cmocka_unit_test(test_text), cmocka_unit_test(test_table),
 		cmocka_unit_test(test_openings), cmocka_unit_test(test_odd_answers),
-		cmocka_unit_test(test_status), cmocka_unit_test(test_events),
+		cmocka_unit_test(test_status), cmocka_unit_test(test_phones),
+		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_news), cmocka_unit_test(test_owner),
 			cmocka_unit_test(test_exits),
 		cmocka_unit_test(test_allows_what_it_showed),

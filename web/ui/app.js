@@ -10,28 +10,28 @@ import {loadSession, useStore} from './lib/store.js';
 import {Devices} from './pages/devices.js';
 import {Home} from './pages/home.js';
 import {AskAgain, Login} from './pages/login.js';
+import {Phones} from './pages/phones.js';
 import {Record} from './pages/record.js';
 import {Rules} from './pages/rules.js';
 import {Settings} from './pages/settings.js';
 import {Setup, Welcome} from './pages/setup.js';
 
-const pages = {home: Home, devices: Devices, rules: Rules, record: Record, settings: Settings};
+const pages = {home: Home, devices: Devices, phones: Phones, rules: Rules, record: Record, settings: Settings};
 
 /* "#/devices/7" -> ["devices", "7"] */
-const where = () => location.hash.replace(/^#\/?/, '').split('/');
-
 function useWhere() {
-	const [place, move] = useState(where());
+	const [hash, move] = useState(location.hash);
 
 	useEffect(() => {
 		const go = () => {
-			move(where());
+			move(location.hash);
 			scrollTo(0, 0);
 		};
 		addEventListener('hashchange', go);
+		move(location.hash);	/* it may be another one since the first drawing */
 		return () => removeEventListener('hashchange', go);
 	}, []);
-	return place;
+	return hash.replace(/^#\/?/, '').split('/');
 }
 
 const countWaiting = (s) => [...s.cards.values()].filter((c) => c.state === 'open').length;

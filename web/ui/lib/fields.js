@@ -14,10 +14,10 @@ const EVENING = {days: [0, 1, 2, 3, 4], from: '16:00', to: '20:00'};
 export const byName = (a, b) => deviceName(a.device).localeCompare(deviceName(b.device));
 export const isHere = (row) => row.addresses.some((at) => at.here);
 
-/* value: its id as text; but: an id that is no choice; none: the words for no device. */
-export function DeviceField({but = null, none = t('device.choose'), ...rest}) {
+/* value: its id as text; but: whether a device is no choice; none: the words for no device. */
+export function DeviceField({but = () => false, none = t('device.choose'), ...rest}) {
 	const devices = useStore((s) => s.devices);
-	const rows = [...devices.values()].filter((row) => row.device.id !== but).sort(byName);
+	const rows = [...devices.values()].filter((row) => !but(row.device)).sort(byName);
 
 	return html`<${Field} ...${rest} options=${[['', none], ...rows.map((row) => [String(row.device.id),
 		isHere(row) ? deviceName(row.device) : t('device.awayName', {name: deviceName(row.device)})])]} />`;

@@ -10,6 +10,7 @@ const CLOSING_SHOWN = 20;
 const PATHS = {
 	home: 'M4 11 12 4l8 7v9h-5v-6H9v6H4z',
 	devices: 'M3 5h13v9H3zM1 18h15M18 9h4v10h-4z',
+	phones: 'M6 3h4l2 5-2.5 1.5a12 12 0 0 0 5 5L16 12l5 2v4a3 3 0 0 1-3 3A15 15 0 0 1 3 6a3 3 0 0 1 3-3z',
 	rules: 'M4 6h10M4 12h16M4 18h7M17 4v4M9 10v4M14 16v4',
 	record: 'M6 3h9l4 4v14H6zM9 11h7M9 15h7M9 7h3',
 	settings: 'M12 8.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM12 2v3m0 14v3m10-10h-3M5 12H2m17-7-2 2M7 17l-2 2' +
@@ -94,6 +95,12 @@ export function Check({label, hint, checked, onChange, disabled}) {
 		${hint}</span>`}</span></label>`;
 }
 
+/* On or off, at once. */
+export function Switch({label, on, onChange}) {
+	return html`<button class="switch" role="switch" aria-checked=${String(on)} aria-label=${label}
+		onClick=${() => onChange(!on)}><span></span></button>`;
+}
+
 export function Badge({kind = '', children}) {
 	return html`<span class=${`badge ${kind}`}>${children}</span>`;
 }
@@ -128,8 +135,7 @@ document.addEventListener('visibilitychange', () => {
 	tick();
 });
 
-/* Seconds that were left when it was heard, ticking. */
-export function Countdown({left_s, heard_ms}) {
+function useClock() {
 	const [, draw] = useState(0);
 
 	useEffect(() => {
@@ -141,8 +147,19 @@ export function Countdown({left_s, heard_ms}) {
 			keepClock();
 		};
 	}, []);
+}
+
+/* Seconds that were left when it was heard, ticking. */
+export function Countdown({left_s, heard_ms}) {
+	useClock();
 	const left = Math.max(0, left_s - (performance.now() - heard_ms) / 1000);
 	return html`<span class="time">${countdown(left)}</span>`;
+}
+
+/* The same the other way: how long it lasts. */
+export function Clock({age_s, heard_ms}) {
+	useClock();
+	return html`<span class="time">${countdown(age_s + (performance.now() - heard_ms) / 1000)}</span>`;
 }
 
 /* Values oldest first, as a line with the ground below it filled. */

@@ -18,6 +18,7 @@ const state = {
 	hands: new Map(),
 	alerts: new Map(),
 	policy: 0,		/* counts up when rules, preset or limits change */
+	sip: 0,			/* counts up when a phone registers or calls */
 	news: 0,		/* counts up with every event */
 	toasts: [],
 };
@@ -97,6 +98,16 @@ function opening(row, gone) {
 	change({openings: rows});
 }
 
+/* Phones have news of their own by the second: what is asked for thereupon is asked for once. */
+let later = 0;
+
+function sip() {
+	later = later || setTimeout(() => {
+		later = 0;
+		change({sip: state.sip + 1});
+	}, 300);
+}
+
 const own = (row) => row.id;
 const on = {
 	opened: (row) => opening(row, false),
@@ -111,6 +122,7 @@ const on = {
 	health: (row) => change({status: row}),
 	limits: (row) => change({status: row, policy: state.policy + 1}),
 	policy: (row) => change({status: row, policy: state.policy + 1}),
+	sip,
 };
 
 let source = null;

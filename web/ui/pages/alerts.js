@@ -26,9 +26,10 @@ function Alert({alert}) {
 			<button onClick=${() => put(false)}>${t('alert.dismiss')}</button></div></section>`;
 }
 
-export function Alerts() {
+/* kinds: only these. */
+export function Alerts({kinds}) {
 	const alerts = useStore((s) => s.alerts);
-	const now = [...alerts.values()].filter((a) => !a.over && !a.expected);
+	const now = [...alerts.values()].filter((a) => !a.over && !a.expected && (!kinds || kinds.includes(a.kind)));
 
 	return now.map((alert) => html`<${Alert} key=${alert.id} alert=${alert} />`);
 }

@@ -67,7 +67,8 @@ function Open({id, admin}) {
 	const [opening, setOpening] = useState(false);
 	const openings = useStore((s) => s.openings);
 	const own = [...openings.values()].filter((o) => o.device && o.device.id === id);
-	const appsOf = (o) => o.leases.map((l) => plain(l.description)).filter(Boolean).join(', ');
+	const appsOf = (o) => o.leases.map((l) => l.origin === 'SIP' ? t('phone.media') : plain(l.description))
+		.filter(Boolean).join(', ');
 
 	return html`<section class="card" aria-labelledby="open"><div class="row between"><h2 id="open">
 			${t('device.openTitle')}</h2>${admin && html`<button onClick=${() => setOpening(true)}>
@@ -101,7 +102,7 @@ function Merge({device, onClose}) {
 			toast(t('merge.done'));
 			location.hash = `#/devices/${into}`;
 		}}><p>${t('merge.why')}</p>
-		<${DeviceField} label=${t('merge.into')} but=${device.id} required=${true} value=${into}
+		<${DeviceField} label=${t('merge.into')} but=${(other) => other.id === device.id} required=${true} value=${into}
 			onInput=${setInto} /><//>`;
 }
 
@@ -114,12 +115,20 @@ function Forget({device, onClose}) {
 		}}><p>${t('forget.why')}</p><//>`;
 }
 
+/* Marks it as a phone, or not any more. */
+export function setPhone(device, phone) {
+	return act(() => put(`devices/${device.id}`, {phone}),
+		t(phone ? 'phone.on' : 'phone.off', {name: deviceName(device)}));
+}
+
 function More({device}) {
 	const [asked, ask] = useState('');
-	const setPhone = (phone) => act(() => put(`devices/${device.id}`, {phone}), t(phone ? 'phone.on' : 'phone.off'));
 
 	return html`<details class="card"><summary>${t('more')}</summary><div class="stack">
-		<${Check} label=${t('phone.label')} hint=${t('phone.hint')} checked=${device.phone} onChange=${setPhone} />
+		<${Check} label=${t('phone.label')} hint=${t(device.phone ? 'phone.isOn' : 'phone.isOff')}
+			checked=${device.phone} onChange=${(phone) => setPhone(device, phone)} />
+		${(device.phone || device.sip_seen) && html`<p class="small">${!device.phone && `${t('phone.looks')} `}
+			<a href="#/phones">${t('phone.page')}</a></p>`}
 		<div class="row"><button onClick=${() => ask('merge')}>${t('merge.button')}</button>
 		<button class="bad" onClick=${() => ask('forget')}>${t('forget.button')}</button></div>
 		${asked === 'merge' && html`<${Merge} device=${device} onClose=${() => ask('')} />`}

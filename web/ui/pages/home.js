@@ -5,7 +5,7 @@ import {act} from '../lib/act.js';
 import {del, post} from '../lib/api.js';
 import {bytes, deviceName, endpoint, plain, when} from '../lib/format.js';
 import {said, t} from '../lib/i18n.js';
-import {Badge, Countdown, Dialog, Facts, Field, Icon, Spark} from '../lib/parts.js';
+import {Badge, Confirm, Countdown, Dialog, Facts, Field, Icon, Spark} from '../lib/parts.js';
 import {peek, useStore} from '../lib/store.js';
 import {trafficOf, watchTraffic} from '../lib/traffic.js';
 import {Alerts} from './alerts.js';
@@ -29,14 +29,22 @@ function Head({status, count}) {
 			n: count})}</p>`}</header>`;
 }
 
+const isCall = (o) => o.leases.some((l) => l.origin === 'SIP');
+
 /* What the app calls itself, else what we know of why it is open. */
 function appOf(o) {
 	const described = o.leases.find((l) => l.description);
-	return described ? plain(described.description) : '';
+	return isCall(o) ? t('phone.media') : described ? plain(described.description) : '';
 }
 
 /* A pinhole has none outside but its own. */
 const portOf = (o) => o.external.port ?? o.internal.port;
+
+/* A call knows nothing of it and goes on, without what came by this port. */
+function CutDialog({o, onClose}) {
+	return html`<${Confirm} title=${t('close.title', {port: portOf(o)})} go=${t('close.button')} kind="bad"
+		onClose=${onClose} run=${() => del(`openings/${o.id}?for=now`)}><p>${t('close.call')}</p><//>`;
+}
 
 function CloseDialog({o, onClose}) {
 	const close = (how) => {
@@ -97,7 +105,7 @@ function Opening({o}) {
 
 	return html`<li><div class="pair"><div>
 			<strong class="text"><${DeviceLink} device=${o.device} /></strong>
-			${app && html`${' '}<span class="quiet text">“${app}”</span>`}
+			${app && html`${' '}<span class="quiet text">${isCall(o) ? app : `“${app}”`}</span>`}
 			<div><span>${o.protocol} ${portOf(o)}</span>${' '}<span class="quiet">${from}</span>
 			${o.internal.address && o.internal.address.includes(':') && html`${' '}<${Badge}>IPv6<//>`}
 			${o.hand && html`${' '}<${Badge} kind="main">${t('by.hand')}<//>`}
@@ -108,7 +116,7 @@ function Opening({o}) {
 		${!o.hand && html`<button aria-label=${t('close.label', {name: deviceName(o.device), port: portOf(o)})}
 			onClick=${() => setClosing(true)}>${t('close.button')}</button>`}</div></div>
 		<details class="small"><summary>${t('details')}</summary><${Technical} o=${o} /></details>
-		${closing && html`<${CloseDialog} o=${o} onClose=${() => setClosing(false)} />`}</li>`;
+		${closing && html`<${isCall(o) ? CutDialog : CloseDialog} o=${o} onClose=${() => setClosing(false)} />`}</li>`;
 }
 
 function matches(o, words) {

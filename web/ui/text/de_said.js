@@ -158,6 +158,7 @@ export const saidDe = {
 	'The stored policy could not be believed{a}': 'Die gespeicherten Regeln waren nicht glaubwürdig{a}',
 	'The kernel\'s own helper for SIP is active as well{a}': 'Auch der SIP-Helfer des Kernels ist aktiv{a}',
 	'An opening by hand does not come about{a}': 'Eine Öffnung von Hand kommt nicht zustande{a}',
+	'The help for phones does not work now{a}': 'Die Hilfe für Telefone wirkt zurzeit nicht{a}',
 	['Nothing it sent so was heard. Look for the device with this MAC; if you do not know it, change the password ' +
 		'of your wireless network.']: 'Nichts davon wurde gehört. Suchen Sie das Gerät mit dieser Hardware-Adresse; ' +
 		'kennen Sie es nicht, ändern Sie das WLAN-Passwort.',
@@ -166,6 +167,10 @@ export const saidDe = {
 		'Stecker.',
 	'If they are, merge them: the new one gets the name, the zone and the openings.':
 		'Wenn ja, legen Sie sie zusammen: Das neue bekommt Namen, Schalter und Öffnungen.',
+	['Phones go through the router as if it were switched off. Stop the other program, or let the kernel have what ' +
+		'is missing; it is tried again by itself.']: 'Telefone gehen durch den Router, als wäre sie ' +
+		'ausgeschaltet. Beenden Sie das andere Programm, oder geben Sie dem Kernel, was ihm fehlt; es wird von ' +
+		'selbst wieder versucht.',
 	'Turn one of them off, or give it a MAC of its own.':
 		'Schalten Sie eines ab, oder geben Sie ihm eine eigene Hardware-Adresse.',
 	'Let it accept packets that carry Postern\'s mark, see postern.conf(5).':
@@ -233,4 +238,39 @@ export const saidDe = {
 	'too many tries from here; wait {a} seconds': 'zu viele Versuche von hier; warten Sie {a} Sekunden',
 	'too many log in at once; wait {a} seconds': 'zu viele melden sich zugleich an; warten Sie {a} Sekunden',
 	'too many tries from here; wait {a} second': 'zu viele Versuche von hier; warten Sie {a} Sekunde',
+	/* phones */
+	'The phone help is switched off in the configuration.': 'Die Hilfe für Telefone ist in der Konfiguration ' +
+		'abgeschaltet.',
+	'It waits for the firewall.': 'Die Hilfe wartet auf die Firewall.',
+	'It waits for an external address.': 'Die Hilfe wartet auf eine Adresse im Internet.',
+	'There is no free port for a phone\'s public place.': 'Für ein Telefon ist außen kein Port frei.',
+	'Another program on this router has the SIP port.': 'Ein anderes Programm auf diesem Router hat den SIP-Port.',
+	'This kernel cannot lead phones to us; nft_tproxy is missing.':
+		'Dieser Kernel kann Telefone nicht zu uns leiten; nft_tproxy fehlt.',
+	'The helper\'s configuration does not name the SIP port.':
+		'Die Konfiguration des Helfers nennt den SIP-Port nicht.',
+	'a port of its media is not open: that is left as it is':
+		'ein Port ihrer Medien ist nicht offen: dort bleibt sie, wie sie ist',
+	'its server asked for a password and let it in': 'sein Server fragte nach dem Passwort und ließ es ein',
+	'it is not registered there any more': 'es ist dort nicht mehr angemeldet',
+	'its registration ran out': 'seine Anmeldung lief ab',
+	'this server never asked for a password': 'dieser Server fragte nie nach einem Passwort',
+	'it came from a host the phone is not registered at': 'er kam von einem Rechner, bei dem das Telefon nicht ' +
+		'angemeldet ist',
+	'the phone calls': 'das Telefon ruft an', 'the phone is called': 'das Telefon wird angerufen',
+	'the call is answered': 'das Gespräch wurde angenommen', 'the phone hung up': 'das Telefon legte auf',
+	'the other side hung up': 'die Gegenseite legte auf', 'the call is not allowed': 'das Gespräch ist nicht erlaubt',
+	'not found': 'nicht gefunden', 'nobody answered': 'niemand nahm ab', 'not available': 'nicht erreichbar',
+	'no media that both know': 'keine Sprache, die beide verstehen',
+	'the number is not complete': 'die Nummer ist nicht vollständig', 'busy': 'besetzt', 'cancelled': 'abgebrochen',
+	'the server has no room': 'der Server hat keinen Platz', 'declined': 'abgelehnt',
+	'the caller was sent elsewhere': 'der Anrufer wurde weiterverwiesen', 'the call was refused': 'der Anruf wurde ' +
+		'abgewiesen',
+	'one side had forgotten the call': 'eine Seite hatte das Gespräch vergessen',
+	'the session timer ran out': 'die Zeit des Gesprächs lief ab',
+	'nothing was heard of it for long': 'lange war nichts davon zu hören',
+	'it was not tried again with a password': 'es wurde nicht mit Passwort wiederholt',
+	'its body is signed': 'ihr Inhalt ist unterschrieben', 'it cannot be edited': 'sie lässt sich nicht ändern',
+	'its media cannot be followed': 'ihren Ports ist nicht zu folgen',
+	'too many of its messages wait for ports': 'zu viele seiner Nachrichten warten auf Ports',
 };
