@@ -11,6 +11,8 @@ CHECK_PACKAGES="binutils clang conntrack gir1.2-gupnp-1.6 iputils-ping libcmocka
 # Programs that open ports by UPnP; tests/net/test_apps.py goes without those that are missing.
 APP_PACKAGES="gir1.2-gupnpigd-1.0 gupnp-tools libnet-upnp-perl python3-gi python3-miniupnpc
 	qbittorrent-nox syncthing transmission-daemon"
+# Phones and servers; tests/net/test_sip_calls.py and test_sip_load.py go without, and say so.
+SIP_PACKAGES="baresip-core kamailio rtpengine-daemon sip-tester"
 # tests/browser goes without them, too, and says so; test_axe.py wants npm besides.
 BROWSER_PACKAGES="chromium chromium-driver python3-selenium"
 
@@ -55,19 +57,19 @@ install_packages() {
 # A failure is no reason not to test the rest; a service that comes with its package is not wanted.
 install_apps() {
 	# shellcheck disable=SC2086 # a list of words
-	missing_apps=$(missing_packages $APP_PACKAGES $BROWSER_PACKAGES)
+	missing_apps=$(missing_packages $APP_PACKAGES $SIP_PACKAGES $BROWSER_PACKAGES)
 	[ -n "$missing_apps" ] || return 0
 	# shellcheck disable=SC2086 # a list of words
-	if ! (install_packages $APP_PACKAGES $BROWSER_PACKAGES); then
-		say "Without these, tests of real clients and browsers are skipped: $missing_apps"
+	if ! (install_packages $APP_PACKAGES $SIP_PACKAGES $BROWSER_PACKAGES); then
+		say "Without these, tests of real programs are skipped: $missing_apps"
 		return 0
 	fi
-	case $missing_apps in
-	*transmission-daemon*)
-		[ ! -d /run/systemd/system ] ||
-			$(as_root) systemctl disable --now transmission-daemon
-		;;
-	esac
+	[ -d /run/systemd/system ] || return 0
+	for service in kamailio rtpengine-daemon transmission-daemon; do
+		case $missing_apps in
+		*$service*) $(as_root) systemctl disable --now "$service" ;;
+		esac
+	done
 }
 
 # The compiler, through ccache when it is there.
