@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../net")]
 
 import lab as L
+import phones
 from ours import Ours
 from peer import PORT_FIRST, PORTS, Peer
 from space import Skip, enter, namespaces_work, unshare_command
@@ -201,6 +202,25 @@ def data_plane(lab, side, present):
     tell(f"packets/s of a UDP flow, {present:,} open", median([p[0] for p in pairs]))
     tell(f"the same : plain masquerade, {present:,} open",
          statistics.median(a.rate / b.rate for a, b in pairs))
+
+
+# ---- phones ----
+
+def part_sip(lab, side):
+    """Beside plain translation in the same router; beside Postern stands the kernel's helper."""
+    side.reset(0)
+    plain = {kind: [phones.run(lab, kind) for _ in range(RUNS)] for kind in phones.SIZES}
+    pids = side.help_phones()
+    for kind, alone in plain.items():
+        runs = [phones.run(lab, kind, pids) for _ in range(RUNS)]
+        right = statistics.median(run.right for run in runs)
+        way = median(runs, "way_us")
+        tell(f"SIP messages/s, {kind}", median(runs, "rate"), side.helps)
+        tell(f"the same : plain translation, {kind}", median(runs, "rate") / median(alone, "rate"))
+        tell(f"us of processor a message, all of its way, {kind}", way,
+             f"plain {number(median(alone, 'way_us'))}, {right:.0%} corrected")
+        if pids:
+            tell(f"of which posternd and postern-helper, us, {kind}", median(runs, "router_us"))
 
 
 # ---- the life of the process ----

@@ -14,6 +14,7 @@ import pcp
 from peer import PORT_FIRST
 from slow_disk import SlowDisk
 from space import Skip, inside, wait_for
+from test_sip import mark
 
 LIMITS = {"quota.device": 65536, "quota.zone": 65536, "quota.total": 65536,
           "rate.device": 100000, "rate.burst": 100000}
@@ -34,7 +35,9 @@ def built(name):
 
 class Ours:
     name = "Postern"
-    parts = ("soap", "soap32", "map", "data", "life", "memory", "list", "stall")
+    parts = ("soap", "soap32", "map", "data", "life", "memory", "list", "stall",
+             "sip")
+    helps = "posternd"
     sizes = (0, 1000, 10000, 50000)
     lists = (1000, 10000)
 
@@ -103,6 +106,14 @@ class Ours:
         with self.lab.pcp("lan1", L.ROUTER, None) as client:
             raw = client.exchange(request, lambda raw: raw[3] == 0, timeout, int(timeout / 0.01))
             return bool(raw) and pcp.parse(raw).mapping.external == PORT_FIRST
+
+    # ---- phones ----
+
+    def help_phones(self):
+        mark(self.postern, L.LAN1)
+        assert wait_for(lambda: L.LAN1 in self.lab.nft("list", "set", "inet", "postern", "phone4",
+                                                       check=False))
+        return self.pids()
 
     # ---- beginnings ----
 

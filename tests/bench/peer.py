@@ -16,6 +16,7 @@ import time
 import lab as L
 import pcp
 import peer_rules
+import phones
 from space import Skip, wait_for
 
 PORT_FIRST, PORTS = 12000, 27500    # of mapping number N, as in load.c, far below its gaps
@@ -79,7 +80,8 @@ def lease_line(number):
 class Peer:
     name = "miniupnpd"
     soap = ("5000", "/ctl/IPConn")
-    parts = ("soap", "soap32", "map", "data", "life", "memory", "list")
+    parts = ("soap", "soap32", "map", "data", "life", "memory", "list", "sip")
+    helps = "the kernel's helper"
     sizes = (0, 1000, 10000)
     lists = (1000,)
 
@@ -179,6 +181,11 @@ class Peer:
         self.launch(lease_file=True)
         self.answers(100)
         return time.monotonic() - begin
+
+    def help_phones(self):
+        self.lab.nft("-f", "-", text=phones.KERNEL_HELPER)
+        self.lab.ns("router").run(["conntrack", "-F"])
+        return ()
 
     def pids(self):
         return [self.pid]

@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(HERE, "../net"))
 
 import lab as L
 import pcp
+import test_sip as sip
 from packets import ether, ip4, udp
 from space import enter, namespaces_work, unshare_command, wait_for
 
@@ -28,6 +29,8 @@ LEASE_S = 4
 GAME, PMP, PCP, PIN6, SHORT, FRESH, LATE = 7777, 7778, 7779, 7780, 7781, 7782, 7783
 NEW_HOST, NEW_MAC = "192.168.1.21", "02:00:5e:10:00:21"
 LATE_HOST, LATE_MAC = "192.168.1.22", "02:00:5e:10:00:22"
+REGISTER = {"uri": "sip:x", "from": "<sip:me@x>;tag=0", "to": "<sip:me@x>", "id": "before",
+            "cseq": 1}
 AGAIN_S = 30			# how often an app that was refused tries again
 CODE_S = 19 * 60		# a set-up code is good for a little more
 
@@ -202,6 +205,48 @@ class Demo:
             hand = self.cli_json("hands")["hands"][0]["hand"]["id"]
             say(self.postern.cli("test", str(hand)).stdout.splitlines()[0])
 
+    def a_phone(self):
+        with step("A phone on lan1 registers with a provider: nobody could call the address it "
+                  "gives") as say:
+            self.phone, self.provider = sip.End(self.lab, "lan1", L.LAN1), sip.Provider(self.lab)
+            self.phone.request(self.provider.at, "REGISTER", REGISTER)
+            seen, peer = self.provider.wants("REGISTER")
+            want(sip.place_of(seen.get("Contact"))[0] == L.LAN1, seen.raw)
+            self.provider.answer(seen, peer, "200 OK")
+            self.phone.wants("SIP/2.0 200")
+            say(f"Contact: {seen.get('Contact')}")
+        with step("The owner marks it as a phone: it is called, sound both ways, and hung "
+                  "up") as say:
+            sip.mark(self.postern, L.LAN1)
+            if not wait_for(lambda: L.LAN1 in self.lab.nft("list", "set", "inet", "postern",
+                                                           "phone4")):
+                told = [a for a in self.cli_json("alerts")["alerts"] if a["kind"] == "sip"]
+                want(told, "it is not led to us")
+                say(told[0]["sentence"])    # a kernel without nft_tproxy
+                return
+            say(f"Contact: {sip.register(self.phone, self.provider)[1].get('Contact')}")
+            self.call_phone(say)
+            want(wait_for(lambda: sip.openings(self.lab) == 0, 2), "its ports stay open")
+
+    def call_phone(self, say):
+        phone, provider = self.phone, self.provider
+        to = sip.place_of(provider.contact)
+        fields = {"uri": provider.contact.strip("<>"), "from": "<sip:you@x>;tag=b",
+                  "to": "<sip:me@x>", "id": "call-in", "cseq": 1}
+        provider.request(to, "INVITE", fields, sip.sdp(*provider.media))
+        phone.answer(*phone.wants("INVITE"), "200 OK", sip.sdp(*phone.media))
+        answer, _ = provider.wants("SIP/2.0 200")
+        fields["to"] = answer.get("To")
+        provider.request(to, "ACK", fields)
+        phone.wants("ACK")
+        media = sip.media_of(answer)
+        want(sip.sounds(provider, phone, media) and sip.sounds(phone, provider, provider.media),
+             "there is no sound")
+        say("Sound through {} port {}, open to the provider only".format(*media))
+        provider.request(to, "BYE", dict(fields, cseq=2))
+        phone.answer(*phone.wants("BYE"), "200 OK")
+        provider.wants("SIP/2.0 200")
+
     def explain(self):
         with step("Why? explain names the rule that decides, without doing anything") as say:
             text = self.postern.cli("explain", "pcp", "map", "tcp", "3389", "from", L.LAN1,
@@ -322,8 +367,8 @@ class Demo:
             say(f"ready after {time.monotonic() - begin:.2f} s")
         for part in (self.closed_at_first, self.upnp, self.natpmp, self.pcp, self.pinhole,
                      self.refusals, self.forgery, self.lease_ends, self.unattended,
-                     self.ask_first, self.by_hand, self.explain, self.crash, self.flush,
-                     self.record_holds, self.tables):
+                     self.ask_first, self.by_hand, self.a_phone, self.explain, self.crash,
+                     self.flush, self.record_holds, self.tables):
             part()
 
 
