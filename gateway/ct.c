@@ -218,7 +218,8 @@ static void on_due(void *arg)
 	uint64_t begin_ms = clock_ms();
 
 	ct->sip_seen = false;
-	qsort(ct->flows, ct->count, sizeof(*ct->flows), compare_flows);
+	if (ct->count > 0)
+		qsort(ct->flows, ct->count, sizeof(*ct->flows), compare_flows);
 	if (ct->look || has_family(ct, true))
 		walk(ct, AF_INET);
 	if (ct->look || has_family(ct, false))
