@@ -359,16 +359,18 @@ static void on_news(void *arg, const struct core_told *told)
  * TCP. */
 static void tend_listener(struct sip_phone *p, uint64_t now_s)
 {
-	uint64_t digest = 0xcbf29ce484222325;
+	struct addr hosts[SIPREG_HOSTS_MAX];
+	uint64_t digest;
+	size_t count = 0;
 	bool tcp = false;
 
 	for (size_t i = 0; i < SIPREG_MAX; i++)
 		tcp = tcp || (p->reg.at[i].used && p->reg.at[i].is_tcp);
 	for (size_t i = 0; tcp && i < SIPREG_HOSTS_MAX; i++) {
-		const struct addr *host = &p->reg.hosts[i].addr;
-		for (size_t k = 0; k < 16 && sipreg_admits(&p->reg, host, now_s); k++)
-			digest = (digest ^ host->b[k]) * 0x100000001b3;
+		if (sipreg_admits(&p->reg, &p->reg.hosts[i].addr, now_s))
+			hosts[count++] = p->reg.hosts[i].addr;
 	}
+	digest = str_hash((struct str){(const char *)hosts, count * sizeof(hosts[0])});
 	if (digest == p->hosts)
 		return;
 	p->hosts = digest;
