@@ -146,3 +146,20 @@ def gates(lab):
         browser.see(GATES[1][1])
         yield "login"
     return browser, each()
+
+
+def all_pages(lab, look):
+    """Nothing is wrong in any page; look(b, name) tells what is."""
+    web = furnish(lab)
+    with Browser(lab) as b:
+        b.enter(web)
+        wrong = [fault for name in walk(b) for fault in look(b, name)]
+    assert not wrong, "\n".join(wrong)
+
+
+def all_gates(lab, look):
+    """The same of what there is before somebody is in."""
+    b, places = gates(lab)
+    with b:
+        wrong = [fault for name in places for fault in look(b, name)]
+    assert not wrong, "\n".join(wrong)

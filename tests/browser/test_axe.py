@@ -4,8 +4,8 @@
 import os
 
 import axe
-from browser import DESKTOP, PHONE, Browser, L
-from places import furnish, gates, walk
+from browser import DESKTOP, PHONE, L
+from places import all_gates, all_pages
 
 
 def look(b, name):
@@ -19,18 +19,11 @@ def look(b, name):
 
 
 def test_pages(lab):
-    web = furnish(lab)
-    with Browser(lab) as b:
-        b.enter(web)
-        wrong = [fault for name in walk(b) for fault in look(b, name)]
-    assert not wrong, "\n".join(wrong)
+    all_pages(lab, look)
 
 
 def test_gates(lab):
-    b, places = gates(lab)
-    with b:
-        wrong = [fault for name in places for fault in look(b, name)]
-    assert not wrong, "\n".join(wrong)
+    all_gates(lab, look)
 
 
 if __name__ == "__main__":

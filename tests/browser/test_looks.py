@@ -5,7 +5,7 @@ large enough. With POSTERN_SCREENSHOTS=folder a picture of each is kept there, l
 import os
 
 from browser import DESKTOP, PHONE, Browser, L
-from places import furnish, gates, walk
+from places import all_gates, all_pages, furnish
 
 PICTURES = os.environ.get("POSTERN_SCREENSHOTS")
 TAP = 24	# WCAG 2.2, 2.5.8
@@ -46,18 +46,11 @@ def look(b, name):
 
 
 def test_pages(lab):
-    web = furnish(lab)
-    with Browser(lab) as b:
-        b.enter(web)
-        wrong = [fault for name in walk(b) for fault in look(b, name)]
-    assert not wrong, "\n".join(wrong)
+    all_pages(lab, look)
 
 
 def test_gates(lab):
-    b, places = gates(lab)
-    with b:
-        wrong = [fault for name in places for fault in look(b, name)]
-    assert not wrong, "\n".join(wrong)
+    all_gates(lab, look)
 
 
 def test_german(lab):
