@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import lab as L
 from space import Skip
 
-SIZES = {"options": (20000, 32), "calls": (2000, 6)}
+SIZES = {"options": (20000, 32), "calls": (2000, 6), "shortest": (2000, 6)}
 KERNEL_HELPER = """
 table ip phones {
     ct helper calls { type "sip" protocol udp; }

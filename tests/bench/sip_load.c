@@ -7,9 +7,11 @@
  * many of them said the address they came from, as they do when somebody corrects them.
  *
  *	sip_load serve ADDRESS				until its standard input ends
- *	sip_load options|calls ADDRESS SERVER COUNT WINDOW
+ *	sip_load options|calls|shortest ADDRESS SERVER COUNT WINDOW
  *
- * A call is INVITE, 200, ACK, BYE, 200, with descriptions of media in the first two.
+ * A call is one as at most providers: INVITE, 407, ACK, INVITE with a proof, 100, 180, 200, ACK,
+ * BYE, 200; the shortest there can be is INVITE, 200, ACK, BYE, 200. INVITEs and what accepts them
+ * describe media.
  */
 #include "protocols/str.h"
 
@@ -108,25 +110,30 @@ static void send_text(struct end *e, size_t len)
 
 /* ---- the phone ---- */
 
-enum step { STEP_IDLE, STEP_WHOLE, STEP_INVITE, STEP_BYE };
+enum step { STEP_IDLE, STEP_WHOLE, STEP_UNPROVEN, STEP_INVITE, STEP_BYE };
 
 struct slot {
 	enum step step;
-	uint32_t number;
+	uint32_t number, cseq;
 	uint64_t since_us;
 };
 
 struct phone {
 	struct end end;
-	const char *first;		/* method of a transaction */
+	enum step first;
 	uint32_t count, begun, done, lost;
 	uint64_t messages;
 	size_t window;
 	struct slot slots[WINDOW_MAX];
 };
 
-static void request(struct end *e, const char *method, uint32_t number, const char *more)
+#define PROOF "Digest username=\"me\", realm=\"x\", nonce=\"1\", uri=\"sip:x\", response=\"1\"\r\n"
+/* The provider asks for a proof, and rings, where it sees this. */
+#define USUAL "Subject: a call as they are\r\n"
+
+static void request(struct end *e, const char *method, const struct slot *s, const char *more)
 {
+	bool within = strcmp(method, "ACK") == 0 || strcmp(method, "BYE") == 0;
 	int n = snprintf(e->text, sizeof(e->text),
 		"%s sip:you@example.org SIP/2.0\r\n"
 		"Via: SIP/2.0/UDP %s:%u;branch=z9hG4bK-%u-%u;rport\r\n"
@@ -138,54 +145,72 @@ static void request(struct end *e, const char *method, uint32_t number, const ch
 		"Allow: OPTIONS, SUBSCRIBE, NOTIFY, INVITE, ACK, CANCEL, BYE, REFER, INFO\r\n"
 		"Supported: replaces, timer, 100rel, outbound, path\r\n"
 		"User-Agent: A phone 1.2.3\r\n%s",
-		method, e->address, SIP_PORT, e->run, e->sent++,
-		strcmp(method, "ACK") && strcmp(method, "BYE") ? "" : ";tag=b", number, number,
-		e->run, strcmp(method, "BYE") ? 1u : 2u, method, more);
+		method, e->address, SIP_PORT, e->run, e->sent++, within ? ";tag=b" : "",
+		s->number, s->number, e->run, s->cseq, method, more);
 
 	send_text(e, (size_t)n);
 	e->body[0] = '\0';
 }
 
-static void begin_slot(struct phone *p, struct slot *s)
+static void invite(struct phone *p, struct slot *s, const char *more)
 {
-	bool is_call = strcmp(p->first, "INVITE") == 0;
-
-	*s = (struct slot){is_call ? STEP_INVITE : STEP_WHOLE, p->begun++,
-		now_us(CLOCK_MONOTONIC)};
-	if (is_call)
-		describe(&p->end, 16384 + 2 * (s->number % 4000));
-	request(&p->end, p->first, s->number, "");
+	s->cseq++;
+	s->since_us = now_us(CLOCK_MONOTONIC);
+	describe(&p->end, 16384 + 2 * (s->number % 4000));
+	request(&p->end, "INVITE", s, more);
 	p->messages++;
 }
 
-static void answered(struct phone *p, struct slot *s)
+static void begin_slot(struct phone *p, struct slot *s)
 {
-	p->messages++;
-	if (s->step == STEP_INVITE) {
-		request(&p->end, "ACK", s->number, "");
-		request(&p->end, "BYE", s->number, "");
-		p->messages += 2;
-		s->step = STEP_BYE;
-		s->since_us = now_us(CLOCK_MONOTONIC);
+	*s = (struct slot){.step = p->first, .number = p->begun++};
+	if (s->step != STEP_WHOLE) {
+		invite(p, s, s->step == STEP_UNPROVEN ? USUAL : "");
 		return;
 	}
-	s->step = STEP_IDLE;
-	p->done++;
+	s->cseq = 1;
+	s->since_us = now_us(CLOCK_MONOTONIC);
+	request(&p->end, "OPTIONS", s, "");
+	p->messages++;
+}
+
+static void answered(struct phone *p, struct slot *s, bool is_final)
+{
+	p->messages++;
+	if (!is_final)
+		return;
+	if (s->step == STEP_UNPROVEN || s->step == STEP_INVITE) {
+		request(&p->end, "ACK", s, "");
+		p->messages++;
+	}
+	if (s->step == STEP_UNPROVEN) {
+		s->step = STEP_INVITE;
+		invite(p, s, USUAL "Proxy-Authorization: " PROOF);
+	} else if (s->step == STEP_INVITE) {
+		s->step = STEP_BYE;
+		s->cseq++;
+		request(&p->end, "BYE", s, "");
+		p->messages++;
+	} else {
+		s->step = STEP_IDLE;
+		p->done++;
+	}
 }
 
 static void take_answer(struct phone *p)
 {
 	struct str id = behind(p->end.got, "\r\nCall-ID: ");
-	struct str of_invite = behind(p->end.got, "\r\nCSeq: 1 ");
-	uint32_t number;
+	struct str cseq = behind(p->end.got, "\r\nCSeq: ");
+	bool is_final = !str_starts(str_from(p->end.got), STR("SIP/2.0 1"));
+	uint32_t number, turn;
 
-	if (str_u32(str_sub(id, 0, str_find(id, 0, '@')), 0, UINT32_MAX, &number))
+	if (str_u32(str_sub(id, 0, str_find(id, 0, '@')), 0, UINT32_MAX, &number) ||
+		str_u32(str_sub(cseq, 0, str_find(cseq, 0, ' ')), 0, UINT32_MAX, &turn))
 		return;
 	for (size_t i = 0; i < p->window; i++) {
 		struct slot *s = &p->slots[i];
-		if (s->step != STEP_IDLE && s->number == number &&
-			(s->step == STEP_BYE) == (of_invite.len == 0))
-			answered(p, s);
+		if (s->step != STEP_IDLE && s->number == number && s->cseq == turn)
+			answered(p, s, is_final);
 	}
 }
 
@@ -210,11 +235,11 @@ static bool take(struct end *e, int wait_ms)
 /* Until the provider knows the phone. */
 static void enroll(struct phone *p)
 {
-	static const char *const proofs[] = {"", "Authorization: Digest username=\"me\", "
-		"realm=\"x\", nonce=\"1\", uri=\"sip:x\", response=\"1\"\r\n"};
+	static const char *const proofs[] = {"", "Authorization: " PROOF};
 
-	for (size_t i = 0; i < 2; i++) {
-		request(&p->end, "REGISTER", 4000000000, proofs[i]);
+	for (uint32_t i = 0; i < 2; i++) {
+		request(&p->end, "REGISTER", &(struct slot){.number = 4000000000, .cseq = i + 1},
+			proofs[i]);
 		if (!take(&p->end, 2000))
 			die("no answer to REGISTER");
 	}
@@ -271,23 +296,55 @@ static size_t copy_fields(struct end *e, size_t len)
 	return len;
 }
 
+/* more: header fields. */
+static void answer_by(struct end *e, const char *status, const char *more)
+{
+	size_t len = (size_t)snprintf(e->text, sizeof(e->text), "SIP/2.0 %s\r\n%s", status, more);
+
+	send_text(e, copy_fields(e, len));
+	e->body[0] = '\0';
+}
+
+static void answer_register(struct end *e)
+{
+	struct str contact = behind(e->got, "\r\nContact: ");
+	char more[256];
+
+	if (!strstr(e->got, "\r\nAuthorization: ")) {
+		answer_by(e, "401 Unauthorized",
+			"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\"\r\n");
+		return;
+	}
+	snprintf(more, sizeof(more), "Contact: %.*s;expires=600\r\n", (int)contact.len,
+		contact.p);
+	answer_by(e, "200 OK", more);
+}
+
+static void answer_invite(struct end *e)
+{
+	bool usual = strstr(e->got, "\r\n" USUAL);
+
+	if (usual && !strstr(e->got, "\r\nProxy-Authorization: ")) {
+		answer_by(e, "407 Proxy Authentication Required",
+			"Proxy-Authenticate: Digest realm=\"x\", nonce=\"1\"\r\n");
+		return;
+	}
+	if (usual) {
+		answer_by(e, "100 Trying", "");
+		answer_by(e, "180 Ringing", "");
+	}
+	describe(e, 20000);
+	answer_by(e, "200 OK", "");
+}
+
 static void answer(struct end *e)
 {
-	bool asks = strncmp(e->got, "REGISTER", 8) == 0;
-	bool refused = asks && !strstr(e->got, "\r\nAuthorization: ");
-	struct str contact = behind(e->got, "\r\nContact: ");
-	size_t len = (size_t)snprintf(e->text, sizeof(e->text), "SIP/2.0 %s\r\n%s",
-		refused ? "401 Unauthorized" : "200 OK",
-		refused ? "WWW-Authenticate: Digest realm=\"x\", nonce=\"1\"\r\n" : "");
-
-	len = copy_fields(e, len);
-	if (asks && !refused)
-		len += (size_t)snprintf(e->text + len, sizeof(e->text) - len,
-			"Contact: %.*s;expires=600\r\n", (int)contact.len, contact.p);
-	e->body[0] = '\0';
-	if (strncmp(e->got, "INVITE", 6) == 0)
-		describe(e, 20000);
-	send_text(e, len);
+	if (strncmp(e->got, "REGISTER", 8) == 0)
+		answer_register(e);
+	else if (strncmp(e->got, "INVITE", 6) == 0)
+		answer_invite(e);
+	else if (strncmp(e->got, "ACK", 3) != 0)
+		answer_by(e, "200 OK", "");
 }
 
 /* It says where it came from, in its description of media as well. */
@@ -314,12 +371,18 @@ static int serve(struct end *e)
 		inet_ntop(AF_INET, &e->peer.sin_addr, from, sizeof(from));
 		messages++;
 		right += is_right(e, str_from(from));
-		if (strncmp(e->got, "ACK", 3) != 0)
-			answer(e);
+		answer(e);
 	}
 	printf("%lu %lu %llu\n", messages, right,
 		(unsigned long long)now_us(CLOCK_PROCESS_CPUTIME_ID));
 	return 0;
+}
+
+static enum step first_step(const char *what)
+{
+	if (strcmp(what, "calls") == 0)
+		return STEP_UNPROVEN;
+	return strcmp(what, "shortest") == 0 ? STEP_INVITE : STEP_WHOLE;
 }
 
 int main(int argc, char **argv)
@@ -337,7 +400,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	p.window = window;
-	p.first = strcmp(argv[1], "calls") == 0 ? "INVITE" : "OPTIONS";
+	p.first = first_step(argv[1]);
 	open_end(&p.end, argv[2]);
 	p.end.peer = place(argv[3]);
 	return call(&p, argv[1]);
