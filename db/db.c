@@ -64,6 +64,7 @@ void db_rollback(struct db *db)
 		sqlite3_exec(db->conn, "ROLLBACK", NULL, NULL, NULL);
 	db->begun = false;
 	db->failed = 0;
+	db->chains.known = false;
 }
 
 int db_commit(struct db *db)
@@ -71,7 +72,9 @@ int db_commit(struct db *db)
 	int err;
 
 	assert(db->begun);
-	err = sql_run(db, SQL_COMMIT, "COMMIT");
+	err = record_finish(db);
+	if (!err)
+		err = sql_run(db, SQL_COMMIT, "COMMIT");
 	if (err)
 		db_rollback(db);
 	db->begun = false;

@@ -9,7 +9,7 @@
  *
  * The order of the fields below is part of the stored hashes: it never changes.
  */
-#include "db/db.h"
+#include "db/record.h"
 
 #include "db/table.h"
 
@@ -25,13 +25,6 @@ struct row {
 	struct db_record r;
 	uint8_t hash[HASH_LEN];
 	char detail[DB_RECORD_DETAIL_MAX + 1];	/* last: most readers do without */
-};
-
-struct chain {
-	enum db_ring ring;
-	uint8_t anchor[HASH_LEN];	/* zeros before anything was pruned */
-	uint8_t head[HASH_LEN];
-	uint64_t head_seq;		/* 0: the ring never had a row */
 };
 
 #define RECORD(name, member, min, max) NUMBER(name, struct row, r.member, min, max)
@@ -65,10 +58,10 @@ static const struct field record_fields[] = {
 #define FIELDS_HASHED (FIELDS_LEAN - 1)
 
 static const struct field chain_fields[] = {
-	NUMBER("ring", struct chain, ring, 0, DB_RINGS - 1),
-	BYTES("anchor", struct chain, anchor),
-	BYTES("head", struct chain, head),
-	NUMBER("head_seq", struct chain, head_seq, 0, INT64_MAX),
+	NUMBER("ring", struct record_chain, ring, 0, DB_RINGS - 1),
+	BYTES("anchor", struct record_chain, anchor),
+	BYTES("head", struct record_chain, head),
+	NUMBER("head_seq", struct record_chain, head_seq, 0, INT64_MAX),
 };
 
 static const struct table record = {
@@ -89,7 +82,7 @@ static const struct table chains = {
 	.name = "record_chains",
 	FIELDS(chain_fields),
 	.keys = 1,
-	.row_size = sizeof(struct chain),
+	.row_size = sizeof(struct record_chain),
 };
 
 static void row_hash(const struct row *row, const uint8_t before[HASH_LEN], uint8_t out[HASH_LEN])
@@ -107,45 +100,96 @@ static void row_hash(const struct row *row, const uint8_t before[HASH_LEN], uint
 	crypto_generichash(out, HASH_LEN, bytes, w.len, NULL, 0);
 }
 
-/* All chains; those that were never written are empty. */
-static int chains_load(struct db *db, struct chain out[DB_RINGS])
+static int count_rows(struct db *db, struct record_chain *chain)
 {
-	struct cursor c = table_select(db, SQL_CHAINS_EACH, &chains, "");
-	struct chain chain;
+	sqlite3_stmt *stmt;
+	bool row = false;
+	int err = sql_take(db, SQL_RECORD_COUNT, "SELECT count(*) FROM record WHERE ring = ?1",
+		&stmt);
 
-	memset(out, 0, DB_RINGS * sizeof(out[0]));
+	if (err)
+		return err;
+	err = sql_check(db, sqlite3_bind_int64(stmt, 1, chain->ring));
+	if (!err)
+		err = sql_step(db, stmt, &row);
+	if (!err)
+		chain->rows = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sql_done(stmt);
+	return err;
+}
+
+/* All chains; those that were never written are empty. */
+static int chains_load(struct db *db)
+{
+	struct record_chains *all = &db->chains;
+	struct cursor c;
+	struct record_chain chain;
+	int err;
+
+	if (all->known)
+		return 0;
+	memset(all, 0, sizeof(*all));
 	for (int ring = 0; ring < DB_RINGS; ring++)
-		out[ring].ring = (enum db_ring)ring;
+		all->at[ring].ring = (enum db_ring)ring;
+	c = table_select(db, SQL_CHAINS_EACH, &chains, "");
 	while (table_next(&c, &chain))
-		out[chain.ring] = chain;
-	return table_end(&c);
+		all->at[chain.ring] = chain;
+	err = table_end(&c);
+	for (int ring = 0; ring < DB_RINGS && !err; ring++)
+		err = count_rows(db, &all->at[ring]);
+	all->known = !err;
+	return err;
+}
+
+int record_finish(struct db *db)
+{
+	int err = 0;
+
+	for (int ring = 0; db->chains.known && ring < DB_RINGS && !err; ring++) {
+		struct record_chain *chain = &db->chains.at[ring];
+		if (chain->changed)
+			err = table_put(db, SQL_CHAIN_PUT, &chains, chain);
+		chain->changed = false;
+	}
+	return err;
+}
+
+static uint64_t newest_seq(const struct record_chains *all)
+{
+	uint64_t newest = 0;
+
+	for (int ring = 0; ring < DB_RINGS; ring++) {
+		if (all->at[ring].head_seq > newest)
+			newest = all->at[ring].head_seq;
+	}
+	return newest;
 }
 
 int db_record_add(struct db *db, const struct db_record *r, const char *detail)
 {
-	struct chain all[DB_RINGS];
-	struct row row = {.r = *r};
-	struct chain *chain = &all[r->ring];
+	struct record_chain *chain = &db->chains.at[r->ring];
+	struct row row;
 	size_t len = strlen(detail);
 	int err;
 
 	assert(db->begun && r->ring < DB_RINGS);
 	if (len > DB_RECORD_DETAIL_MAX)
 		return sql_say(db, ERR_RANGE, "record.detail", "too long");
-	memcpy(row.detail, detail, len);
-	err = chains_load(db, all);
+	err = chains_load(db);
 	if (err)
 		return err;
-	row.r.seq = 0;
-	for (int ring = 0; ring < DB_RINGS; ring++)
-		if (all[ring].head_seq > row.r.seq)
-			row.r.seq = all[ring].head_seq;
-	row.r.seq++;
+	row.r = *r;
+	row.r.seq = newest_seq(&db->chains) + 1;
+	memcpy(row.detail, detail, len + 1);
 	row_hash(&row, chain->head, row.hash);
+	err = table_put(db, SQL_RECORD_PUT, &record_whole, &row);
+	if (err)
+		return err;
 	memcpy(chain->head, row.hash, HASH_LEN);
 	chain->head_seq = row.r.seq;
-	err = table_put(db, SQL_RECORD_PUT, &record_whole, &row);
-	return err ? err : table_put(db, SQL_CHAIN_PUT, &chains, chain);
+	chain->rows++;
+	chain->changed = true;
+	return 0;
 }
 
 int db_record_detail(struct db *db, uint64_t seq, const char **out)
@@ -200,6 +244,11 @@ static bool has(const char *in, struct str text)
 	return false;
 }
 
+static bool has_port(const struct db_record *r, uint16_t first, uint32_t port)
+{
+	return port >= first && port - first < (r->opening_id ? r->count : 1);
+}
+
 static bool has_text(const struct db_record *r, struct str text)
 {
 	uint32_t port;
@@ -207,7 +256,7 @@ static bool has_text(const struct db_record *r, struct str text)
 	if (text.len == 0 || has(r->what, text) || has(r->why, text) || has(r->descr, text))
 		return true;
 	return str_u32(text, 1, UINT16_MAX, &port) == 0 &&
-	       (r->external.port == port || r->internal.port == port);
+	       (has_port(r, r->external.port, port) || has_port(r, r->internal.port, port));
 }
 
 int db_record_find(struct db *db, const struct db_record_page *page, db_record_fn *fn, void *arg,
@@ -239,17 +288,17 @@ int db_record_find(struct db *db, const struct db_record_page *page, db_record_f
 	return table_end(&c);
 }
 
-/* The newest row that is one too many; ERR_NOT_FOUND when none is. */
-static int find_surplus(struct db *db, enum db_ring ring, uint32_t keep, struct row *out)
+/* The newest of so many oldest rows. */
+static int find_oldest(struct db *db, enum db_ring ring, uint64_t count, struct row *out)
 {
 	struct cursor c = table_select(db, SQL_RECORD_SURPLUS, &record,
-		" WHERE ring = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2");
+		" WHERE ring = ?1 ORDER BY seq LIMIT 1 OFFSET ?2");
 	bool found;
 
 	if (!c.err)
 		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, 1, ring));
 	if (!c.err)
-		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, 2, keep));
+		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, 2, (int64_t)count - 1));
 	found = table_next(&c, out);
 	if (!c.err && !found)
 		c.err = ERR_NOT_FOUND;
@@ -271,20 +320,23 @@ static int delete_upto(struct db *db, const struct row *last)
 
 int db_record_prune(struct db *db, enum db_ring ring, uint32_t keep)
 {
-	struct chain all[DB_RINGS];
+	struct record_chain *chain = &db->chains.at[ring];
 	struct row last;
 	int err;
 
 	assert(db->begun && ring < DB_RINGS);
-	err = find_surplus(db, ring, keep, &last);
-	if (err)
-		return err == ERR_NOT_FOUND ? 0 : err;
-	err = chains_load(db, all);
+	err = chains_load(db);
+	if (err || chain->rows <= keep)
+		return err;
+	err = find_oldest(db, ring, chain->rows - keep, &last);
+	if (!err)
+		err = delete_upto(db, &last);
 	if (err)
 		return err;
-	memcpy(all[ring].anchor, last.hash, HASH_LEN);
-	err = table_put(db, SQL_CHAIN_PUT, &chains, &all[ring]);
-	return err ? err : delete_upto(db, &last);
+	memcpy(chain->anchor, last.hash, HASH_LEN);
+	chain->rows = keep;
+	chain->changed = true;
+	return 0;
 }
 
 /* Whether a row of the ring that was walked is still there. */
@@ -307,8 +359,9 @@ static int was_walked(struct db *db, enum db_ring ring, uint64_t upto, bool *out
 
 /* A chain of which nothing walked is left goes on at its anchor: nothing was walked yet, or all of
  * it was pruned since, and perhaps more than that. */
-static int resume(struct db *db, const struct chain all[DB_RINGS], struct db_verify *v)
+static int resume(struct db *db, struct db_verify *v)
 {
+	const struct record_chain *all = db->chains.at;
 	int err = 0;
 
 	for (int ring = 0; ring < DB_RINGS && !err; ring++) {
@@ -351,11 +404,11 @@ static int walk(struct db *db, struct db_verify *v, uint32_t rows)
 
 int db_record_verify(struct db *db, struct db_verify *v, uint32_t rows)
 {
-	struct chain all[DB_RINGS];
-	int err = chains_load(db, all);
+	const struct record_chain *all = db->chains.at;
+	int err = chains_load(db);
 
 	if (!err)
-		err = resume(db, all, v);
+		err = resume(db, v);
 	if (!err)
 		err = walk(db, v, rows);
 	for (int ring = 0; ring < DB_RINGS && !err; ring++)

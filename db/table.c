@@ -175,7 +175,8 @@ int table_put(struct db *db, enum sql_id id, const struct table *t, const void *
 
 	if (err)
 		return err;
-	write_put(&w, t);
+	if (!db->stmts[id])
+		write_put(&w, t);
 	err = sql_take(db, id, finish_text(&w), &stmt);
 	return err ? err : run(db, stmt, t, row, t->count);
 }

@@ -172,6 +172,38 @@ static void test_rollback_leaves_chain(void **state)
 	fill(t->db, 3);
 	assert_int_equal(page(t->db, 0, 16).rows[0].seq, 6);
 	assert_sound(t->db, 6);
+	assert_int_equal(db_begin(t->db, true), 0);
+	assert_int_equal(db_record_prune(t->db, DB_RING_ADMIN, 0), 0);
+	db_rollback(t->db);
+	assert_sound(t->db, 6);
+	temp_db_reopen(t);
+	assert_sound(t->db, 6);
+}
+
+/* What the transaction under way did to the chains counts before it is in the file. */
+static void test_chains_not_written_yet(void **state)
+{
+	struct temp_db *t = *state;
+	struct db_record r = row(DB_RING_OPENINGS, 9);
+
+	fill(t->db, 6);
+	assert_int_equal(db_begin(t->db, false), 0);
+	assert_int_equal(db_record_add(t->db, &r, ""), 0);
+	assert_sound(t->db, 7);
+	assert_int_equal(db_record_prune(t->db, DB_RING_OPENINGS, 1), 0);
+	assert_sound(t->db, 5);
+	/* A row that is refused is no part of its chain. */
+	memcpy(r.why, "\xff", 2);
+	assert_int_equal(db_record_add(t->db, &r, ""), ERR_RANGE);
+	r = row(DB_RING_OPENINGS, 10);
+	assert_int_equal(db_record_add(t->db, &r, ""), 0);
+	assert_int_equal(page(t->db, 0, 1).rows[0].seq, 8);
+	assert_int_equal(db_commit(t->db), 0);
+	assert_sound(t->db, 6);
+	temp_db_reopen(t);
+	assert_sound(t->db, 6);
+	fill(t->db, 1);
+	assert_int_equal(page(t->db, 0, 1).rows[0].seq, 9);
 }
 
 static void test_hand_in_the_file(void **state)
@@ -531,6 +563,7 @@ int main(void)
 		TEMP_DB_TEST(test_prune),
 		TEMP_DB_TEST(test_seq_goes_on),
 		TEMP_DB_TEST(test_rollback_leaves_chain),
+		TEMP_DB_TEST(test_chains_not_written_yet),
 		cmocka_unit_test(test_hand_in_the_file),
 		TEMP_DB_TEST(test_hash_is_fixed),
 		TEMP_DB_TEST(test_detail),
