@@ -132,6 +132,12 @@ int db_setting_put(struct db *db, const char *name, int64_t value);
 
 /* ---- devices (db/devices.c) ---- */
 
+#define DB_CALLERS_MAX 8	/* a provider's farm is a prefix or two */
+/* Prefixes; each once. */
+struct db_callers {
+	uint8_t count;
+	struct prefix at[DB_CALLERS_MAX];
+};
 struct db_device {
 	uint32_t id;
 	bool has_mac;
@@ -144,6 +150,8 @@ struct db_device {
 	bool guest;			/* it lives on a guest interface */
 	bool phone;			/* the SIP ALG works for it */
 	bool sip_seen;			/* it once sent to a SIP port: it looks like a phone */
+	struct db_callers callers;	/* whom the owner lets call this phone, wherever it is
+					   registered */
 	uint64_t first_wall_s;
 	uint64_t last_wall_s;
 };
@@ -258,7 +266,9 @@ struct db_record {
 	struct endpoint internal;
 	struct addr client;
 	uint32_t lifetime_s;
-	uint32_t count;			/* how many such events this row stands for */
+	/* How many such events this row stands for; with opening_id: so many openings, their ids
+	 * and ports those of this one and the next ones. */
+	uint32_t count;
 	char what[24];			/* "open", "renew", "close", "expire", "refuse", ... */
 	char why[DB_RECORD_TEXT_MAX + 1];	/* the reason in words */
 	char descr[MAP_DESCR_MAX + 1];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices, and the addresses that are theirs: an address belongs to one device at a time. */
+/*
+ * Devices, and the addresses that are theirs: an address belongs to one device at a time. Whom the
+ * owner lets call a device are rows of their own, and part of it.
+ */
 #include "db/db.h"
 
 #include "db/table.h"
@@ -11,6 +14,12 @@ struct addr_row {
 	struct addr addr;
 	uint32_t device_id;
 	char ifname[DB_IFNAME_MAX];
+};
+
+struct caller_row {
+	uint32_t device_id;
+	uint8_t position;
+	struct prefix prefix;
 };
 
 #define DEVICE(name, member, min, max) NUMBER(name, struct db_device, member, min, max)
@@ -36,6 +45,13 @@ static const struct field addr_fields[] = {
 	TEXT("ifname", struct addr_row, ifname),
 };
 
+static const struct field caller_fields[] = {
+	NUMBER("device_id", struct caller_row, device_id, 1, UINT32_MAX),
+	NUMBER("position", struct caller_row, position, 0, DB_CALLERS_MAX - 1),
+	BYTES("addr", struct caller_row, prefix.addr),
+	NUMBER("len", struct caller_row, prefix.len, 0, 128),
+};
+
 static const struct table devices = {
 	.name = "devices",
 	FIELDS(device_fields),
@@ -50,9 +66,63 @@ static const struct table device_addrs = {
 	.row_size = sizeof(struct addr_row),
 };
 
+static const char *caller_fault(const void *row)
+{
+	const struct caller_row *c = row;
+
+	return prefix_is_sound(&c->prefix) ? NULL : "it is no prefix";
+}
+
+static const struct table callers = {
+	.name = "callers",
+	FIELDS(caller_fields),
+	.keys = 2,
+	.row_size = sizeof(struct caller_row),
+	.fault = caller_fault,
+};
+
+/* The same rows by device alone. */
+static const struct table callers_of = {
+	.name = "callers",
+	FIELDS(caller_fields),
+	.keys = 1,
+	.row_size = sizeof(struct caller_row),
+	.fault = caller_fault,
+};
+
+static int put_callers(struct db *db, const struct db_device *d)
+{
+	struct caller_row row = {.device_id = d->id};
+	int err = table_delete(db, SQL_CALLERS_DELETE, &callers_of, &row);
+
+	for (uint8_t i = 0; i < d->callers.count && !err; i++) {
+		row.position = i;
+		row.prefix = d->callers.at[i];
+		err = table_put(db, SQL_CALLER_PUT, &callers, &row);
+	}
+	return err;
+}
+
+/* No more than there are positions. */
+static int get_callers(struct db *db, struct db_device *d)
+{
+	struct cursor c = table_select(db, SQL_CALLERS_OF, &callers,
+		" WHERE device_id = ?1 ORDER BY position");
+	struct caller_row row;
+
+	d->callers.count = 0;
+	if (!c.err)
+		c.err = sql_check(db, sqlite3_bind_int64(c.stmt, 1, d->id));
+	while (table_next(&c, &row))
+		d->callers.at[d->callers.count++] = row.prefix;
+	return table_end(&c);
+}
+
 int db_device_put(struct db *db, const struct db_device *d)
 {
-	return table_put(db, SQL_DEVICE_PUT, &devices, d);
+	int err = table_put(db, SQL_DEVICE_PUT, &devices, d);
+
+	return err ? err : put_callers(db, d);
 }
 
 int db_device_addr_put(struct db *db, uint32_t device_id, const struct addr *addr,
@@ -94,8 +164,11 @@ int db_devices_each(struct db *db, db_device_fn *fn, void *arg)
 	struct cursor c = table_select(db, SQL_DEVICES_EACH, &devices, " ORDER BY id");
 	struct db_device d;
 
-	while (table_next(&c, &d))
-		c.err = fn(arg, &d);
+	while (table_next(&c, &d)) {
+		c.err = get_callers(db, &d);
+		if (!c.err)
+			c.err = fn(arg, &d);
+	}
 	return table_end(&c);
 }
 

@@ -267,6 +267,15 @@ static const char *const steps[] = {
 	" PRIMARY KEY (kind, id)"
 	") STRICT, WITHOUT ROWID;"
 	"PRAGMA user_version = 5;",
+	/* SIP: whom the owner lets call a phone. */
+	"CREATE TABLE callers ("
+	" device_id INTEGER NOT NULL REFERENCES devices ON DELETE CASCADE,"
+	" position INTEGER NOT NULL,"
+	" addr BLOB NOT NULL,"
+	" len INTEGER NOT NULL,"
+	" PRIMARY KEY (device_id, position)"
+	") STRICT, WITHOUT ROWID;"
+	"PRAGMA user_version = 6;",
 };
 
 #define STEPS ((int64_t)(sizeof(steps) / sizeof(steps[0])))

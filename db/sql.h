@@ -8,7 +8,7 @@
 #ifndef DB_SQL_H
 #define DB_SQL_H
 
-#include "db/db.h"
+#include "db/record.h"
 #include "protocols/err.h"
 
 #include <sqlite3.h>
@@ -28,6 +28,9 @@ enum sql_id {
 	SQL_ALERT_PUT,
 	SQL_ALERTS_EACH,
 	SQL_BEGIN,
+	SQL_CALLER_PUT,
+	SQL_CALLERS_DELETE,
+	SQL_CALLERS_OF,
 	SQL_CARD_DELETE,
 	SQL_CARD_ITEM_PUT,
 	SQL_CARD_ITEMS_CUT,
@@ -64,6 +67,7 @@ enum sql_id {
 	SQL_RECORD_BY_OPENING,
 	SQL_RECORD_BY_RING,
 	SQL_RECORD_BY_RULE,
+	SQL_RECORD_COUNT,
 	SQL_RECORD_CUT,
 	SQL_RECORD_DETAIL,
 	SQL_RECORD_PUT,
@@ -95,12 +99,13 @@ enum sql_id {
 
 struct db {
 	sqlite3 *conn;
-	sqlite3_stmt *stmts[SQL_IDS];
+	sqlite3_stmt *stmts[SQL_IDS];	/* NULL: not made yet */
 	bool begun;		/* between db_begin and its end */
 	int failed;		/* enum err that ended the transaction; 0 while it is sound */
 	bool durable;		/* synchronous is FULL, as SQLite begins, not NORMAL */
 	char reason[SQL_REASON_MAX];
 	char detail[DB_RECORD_DETAIL_MAX + 1];	/* what db_record_detail gave last */
+	struct record_chains chains;
 };
 
 /* Keeps the words for db_reason; returns err. Any part may be NULL. */

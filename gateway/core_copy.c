@@ -36,7 +36,8 @@ static bool is_spoken_of(const struct core *core, uint32_t id)
 /* What the owner said of a device belongs to the policy; that it was seen does not. */
 static bool is_policys(const struct core *core, const struct db_device *d)
 {
-	bool said = d->name[0] != '\0' || d->phone || (d->zone != RULE_ZONE_NEW && !d->guest);
+	bool said = d->name[0] != '\0' || d->phone || d->callers.count > 0 ||
+		(d->zone != RULE_ZONE_NEW && !d->guest);
 
 	return (said && d->has_mac) || is_spoken_of(core, d->id);
 }

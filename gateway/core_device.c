@@ -6,6 +6,7 @@
  */
 #include "gateway/core_ask.h"
 #include "gateway/core_sip_int.h"
+#include "gateway/policy_json.h"
 
 #include "protocols/err.h"
 
@@ -34,7 +35,7 @@ uint32_t core_device_openings(const struct core *core, uint32_t id)
 	return d ? d->openings : 0;
 }
 
-/* ---- name, zone, phone ---- */
+/* ---- name, zone, phone, callers ---- */
 
 static int blame(struct core_fault *fault, const char *place, const char *why)
 {
@@ -49,13 +50,16 @@ static int blame(struct core_fault *fault, const char *place, const char *why)
 static int check(const struct device *d, const struct core_device_change *c,
 	struct core_fault *fault)
 {
+	const char *why;
+
 	if (c->name && (strlen(c->name) > DB_NAME_MAX || !str_is_plain(str_from(c->name))))
 		return blame(fault, "name", "a name is up to 64 bytes of plain text");
 	if (c->zone >= RULE_ZONES)
 		return blame(fault, "zone", "there is no such zone");
 	if (c->zone >= 0 && (c->zone == RULE_ZONE_GUEST) != d->row.guest)
 		return blame(fault, "zone", "whether it is a guest is its LAN's to say");
-	return 0;
+	why = c->callers ? device_callers_fault(c->callers) : NULL;
+	return why ? blame(fault, "callers", why) : 0;
 }
 
 static struct db_device changed(const struct device *d, const struct core_device_change *c)
@@ -70,6 +74,8 @@ static struct db_device changed(const struct device *d, const struct core_device
 		row.zone = (uint8_t)c->zone;
 	if (c->phone >= 0)
 		row.phone = c->phone != 0;
+	if (c->callers)
+		row.callers = *c->callers;
 	return row;
 }
 
@@ -81,8 +87,9 @@ static json_t *shown(const struct db_device *row)
 		[RULE_ZONE_BLOCKED] = "blocked",
 	};
 
-	return json_pack("{s:i, s:s, s:b, s:b}", "device", (int)row->id, "zone", zones[row->zone],
-		"phone", (int)row->phone, "named", (int)(row->name[0] != '\0'));
+	return json_pack("{s:i, s:s, s:b, s:b, s:o}", "device", (int)row->id, "zone",
+		zones[row->zone], "phone", (int)row->phone, "named", (int)(row->name[0] != '\0'),
+		"callers", policy_json_callers(&row->callers));
 }
 
 static void put_row(struct core *core, struct device *d, const struct db_device *row)
@@ -91,6 +98,7 @@ static void put_row(struct core *core, struct device *d, const struct db_device 
 	memcpy(d->row.name, row->name, sizeof(d->row.name));
 	d->row.phone = row->phone;
 	d->row.sip_seen = row->sip_seen;
+	d->row.callers = row->callers;
 	devices_changed(core->devices, d);
 }
 
@@ -211,6 +219,8 @@ static void give_all(struct core *core, struct device *from, struct device *into
 	row.zone = from->row.zone;
 	row.phone = from->row.phone;
 	row.sip_seen |= from->row.sip_seen;
+	if (from->row.callers.count > 0)
+		row.callers = from->row.callers;
 	if (from->row.name[0] != '\0')
 		memcpy(row.name, from->row.name, sizeof(row.name));
 	put_row(core, into, &row);

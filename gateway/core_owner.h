@@ -77,8 +77,8 @@ struct policy {
 	size_t rule_count;
 	struct hand *hands;
 	size_t hand_count;
-	struct db_device *devices;	/* whom the owner named, put in a zone or marked as a phone,
-					   and whom rules and hands speak of */
+	struct db_device *devices;	/* whom the owner named, put in a zone, marked as a phone or
+					   let others call, and whom rules and hands speak of */
 	size_t device_count;
 	struct limits limits;
 	uint8_t preset;			/* enum preset_id */
@@ -127,6 +127,7 @@ struct core_device_change {
 	const char *name;		/* NULL: as it is; "": none */
 	int zone;			/* enum rule_zone; -1: as it is */
 	int phone;			/* 0, 1; -1: as it is */
+	const struct db_callers *callers;	/* all of them anew; NULL: as they are */
 };
 /* ERR_NOT_FOUND; ERR_RANGE with *fault (a guest's zone is its LAN's). */
 int core_device_put(struct core *core, uint32_t id, const struct core_device_change *change,
@@ -136,7 +137,8 @@ int core_device_preview(struct core *core, uint32_t id, const struct core_device
 /* Its names, addresses, cards and rules go, its openings close; the record keeps only its number.
  * ERR_NOT_FOUND; ERR_DENIED: the owner has openings by hand for it. */
 int core_device_forget(struct core *core, uint32_t id, const struct core_act *act);
-/* "Is this the same device?" Yes: what from has (name, zone, openings, hands, rules) is into's.
+/* "Is this the same device?" Yes: what from has (name, zone, callers, openings, hands, rules)
+ * is into's.
  * ERR_NOT_FOUND; ERR_DENIED: one is a guest and the other is not. */
 int core_device_merge(struct core *core, uint32_t from, uint32_t into,
 	const struct core_act *act);

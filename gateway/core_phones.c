@@ -113,6 +113,13 @@ bool core_sip_helps(const struct db_device *d)
 	return device_is_phone(d);
 }
 
+bool core_sip_admits(const struct core *core, uint32_t device_id, const struct addr *host)
+{
+	const struct device *d = devices_by_id(core->devices, device_id);
+
+	return d && device_admits(&d->row, host);
+}
+
 void core_sip_ports(struct core *core, const uint16_t *ports, size_t count)
 {
 	struct phones *p = &core->sip->phones;

@@ -115,6 +115,11 @@ static int check(const struct policy *p, struct core_fault *fault)
 
 	if (why)
 		return blame(fault, "rules", place, why);
+	for (size_t i = 0; i < p->device_count; i++) {
+		why = device_callers_fault(&p->devices[i].callers);
+		if (why)
+			return blame(fault, "devices", i, why);
+	}
 	for (size_t i = 0; i < p->hand_count; i++) {
 		why = hand_fault(&p->hands[i]);
 		for (size_t k = 0; k < i && !why; k++)
@@ -202,6 +207,7 @@ static void set_devices(struct core *core, const struct policy *p)
 		struct device *d = devices_by_id(core->devices, like->id);
 		memcpy(d->row.name, like->name, sizeof(d->row.name));
 		d->row.phone = like->phone;
+		d->row.callers = like->callers;
 		if (!d->row.guest)
 			device_set_zone(core, d, like->zone);
 		devices_changed(core->devices, d);

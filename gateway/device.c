@@ -121,9 +121,8 @@ static bool must_stay(const struct device *d, uint8_t newcomer)
 	uint8_t zone = d->row.zone;
 
 	return d->openings > 0 || d->hands > 0 || d->cards > 0 || d->rules > 0 ||
-	       d->row.name[0] != '\0' ||
-	       d->row.phone || (zone != newcomer && zone != RULE_ZONE_NEW &&
-				       zone != RULE_ZONE_GUEST);
+	       d->row.name[0] != '\0' || d->row.phone || d->row.callers.count > 0 ||
+	       (zone != newcomer && zone != RULE_ZONE_NEW && zone != RULE_ZONE_GUEST);
 }
 
 static bool make_room(struct devices *ds, uint8_t newcomer)
@@ -311,6 +310,38 @@ uint32_t devices_usage(const struct devices *ds, const struct device *d)
 bool device_is_phone(const struct db_device *row)
 {
 	return row->phone && !row->guest && row->zone != RULE_ZONE_BLOCKED;
+}
+
+bool device_admits(const struct db_device *row, const struct addr *host)
+{
+	for (uint8_t i = 0; i < row->callers.count; i++) {
+		if (prefix_has(&row->callers.at[i], host))
+			return true;
+	}
+	return false;
+}
+
+static const char *caller_fault(const struct prefix *p)
+{
+	bool is4 = addr_is4(&p->addr);
+
+	if (p->len < (is4 ? ADDR4_PREFIX_BITS + DEVICE_CALLERS_BITS4 : DEVICE_CALLERS_BITS6))
+		return is4 ? "a prefix is wider than /8" : "a prefix is wider than /32";
+	return addr_is_host(&p->addr) ? NULL : "nobody calls from such an address";
+}
+
+const char *device_callers_fault(const struct db_callers *callers)
+{
+	const char *why = NULL;
+
+	for (uint8_t i = 0; i < callers->count && !why; i++) {
+		why = caller_fault(&callers->at[i]);
+		for (uint8_t k = 0; k < i && !why; k++) {
+			if (prefix_eq(&callers->at[k], &callers->at[i]))
+				why = "a prefix is there twice";
+		}
+	}
+	return why;
 }
 
 uint32_t devices_version(const struct devices *ds)

@@ -55,6 +55,7 @@ struct device {
 	uint32_t by_hand;	/* of those, the owner made: no quota counts them */
 	uint32_t calls;		/* of those, media of a phone's calls: they have a bound of their
 				   own */
+	uint32_t suspended;	/* of its openings, waiting for it to be where they lead */
 	uint32_t filters;	/* of those openings but calls' */
 	uint32_t call_filters;
 	uint32_t hands, cards, rules;	/* that speak of it */
@@ -117,6 +118,14 @@ void devices_move_addrs(struct devices *ds, struct device *from, struct device *
 bool device_is_here(const struct device *d);	/* at one address at least */
 /* The owner marked it, and it is one that may be helped: neither a guest nor blocked. */
 bool device_is_phone(const struct db_device *row);
+/* The owner lets this host call it. */
+bool device_admits(const struct db_device *row, const struct addr *host);
+/* Wider is a slip of the pen: no provider has more, and whoever searches the Internet for phones
+ * would ring them. Bits of the prefix as it is written. */
+#define DEVICE_CALLERS_BITS4 8
+#define DEVICE_CALLERS_BITS6 32
+/* Why the owner cannot mean these; NULL: they are fine. */
+const char *device_callers_fault(const struct db_callers *callers);
 /* Another number whenever a row or who is at which address may be another. */
 uint32_t devices_version(const struct devices *ds);
 struct device *devices_by_id(const struct devices *ds, uint32_t id);

@@ -78,14 +78,14 @@ static void put_ports(struct writing *w, const char *key, uint16_t min, uint16_t
 	put(w, key, min == max ? json_integer(min) : json_string(text));
 }
 
-static void put_remote(struct writing *w, const struct prefix *remote)
+static json_t *prefix_json(const struct prefix *prefix)
 {
 	char text[ADDR_TEXT_MAX + 5];
 	struct writer to = writer_to(text, sizeof(text) - 1);
 
-	prefix_encode(&to, remote);
+	prefix_encode(&to, prefix);
 	text[to.len] = '\0';
-	put(w, "remote", json_string(text));
+	return json_string(text);
 }
 
 static void put_when(struct writing *w, const struct schedule *when)
@@ -119,7 +119,7 @@ json_t *policy_json_rule(const struct rule *r)
 	if (r->risk != RULE_RISK_ALL)
 		put(&w, "risk", json_string(rule_risk_text(r->risk)));
 	if (r->has_remote)
-		put_remote(&w, &r->remote);
+		put(&w, "remote", prefix_json(&r->remote));
 	put_text(&w, "descr", r->descr);
 	put_when(&w, &r->when);
 	put_number(&w, "until", r->until_wall_s);
@@ -147,9 +147,30 @@ json_t *policy_json_hand(const struct hand *h)
 	if (h->count != 1)
 		put_number(&w, "count", h->count);
 	if (h->has_remote)
-		put_remote(&w, &h->remote);
+		put(&w, "remote", prefix_json(&h->remote));
 	put_when(&w, &h->when);
 	return done(&w);
+}
+
+static json_t *caller_json(const struct prefix *caller)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return prefix_is_host(caller) ? json_string(addr_text(&caller->addr, text))
+				      : prefix_json(caller);
+}
+
+json_t *policy_json_callers(const struct db_callers *callers)
+{
+	json_t *list = json_array();
+
+	for (uint8_t i = 0; list && i < callers->count; i++) {
+		if (!json_array_append_new(list, caller_json(&callers->at[i])))
+			continue;
+		json_decref(list);
+		list = NULL;
+	}
+	return list;
 }
 
 json_t *policy_json_device(const struct db_device *d)
@@ -165,6 +186,8 @@ json_t *policy_json_device(const struct db_device *d)
 	put_text(&w, "name", d->name);
 	put(&w, "zone", json_string(rule_zone_text(d->zone)));
 	put_flag(&w, "phone", d->phone, false);
+	if (d->callers.count > 0)
+		put(&w, "callers", policy_json_callers(&d->callers));
 	return done(&w);
 }
 

@@ -5,7 +5,8 @@
  * numbers out of range, a rule that contradicts itself are faults with their place.
  *
  *	{"postern": 1, "preset": "ask", "attended": true, "limits": {"quota.device": 64, ...},
- *	 "devices": [{"id": 7, "mac": "02:00:5e:10:00:07", "name": "NAS", "zone": "member", ...}],
+ *	 "devices": [{"id": 7, "mac": "02:00:5e:10:00:07", "name": "NAS", "zone": "member",
+ *	              "phone": true, "callers": ["198.51.100.0/24"], ...}],
  *	 "rules": [{"id": 1, "verdict": "deny", "zones": ["guest"], "note": "...", ...}],
  *	 "hands": [{"id": 1, "device": 7, "name": "Web", "protos": ["tcp"], "port": 443, ...}]}
  *
@@ -26,6 +27,7 @@
 json_t *policy_json_rule(const struct rule *r);
 json_t *policy_json_hand(const struct hand *h);
 json_t *policy_json_device(const struct db_device *d);
+json_t *policy_json_callers(const struct db_callers *callers);
 json_t *policy_json_whole(const struct policy *p);
 
 /* ERR_SYNTAX with *fault (place below "at"), ERR_MEMORY; out untouched then. */
@@ -33,6 +35,8 @@ int policy_json_read_rule(const json_t *j, const char *at, struct rule *out,
 	struct core_fault *fault);
 int policy_json_read_hand(const json_t *j, const char *at, struct hand *out,
 	struct core_fault *fault);
+/* NULL, or why not; out untouched then. */
+const char *policy_json_read_callers(const json_t *j, struct db_callers *out);
 int policy_json_read(const json_t *j, struct policy *out, struct core_fault *fault);
 /* The same of a text or a file: ERR_NOT_FOUND when there is no such file. */
 int policy_json_decode(struct str text, struct policy *out, struct core_fault *fault);

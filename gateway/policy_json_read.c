@@ -176,12 +176,36 @@ static const char *device_mac(const json_t *value, void *row)
 	return NULL;
 }
 
+const char *policy_json_read_callers(const json_t *j, struct db_callers *out)
+{
+	struct db_callers callers = {0};
+
+	if (!json_is_array(j))
+		return "is to be a list of addresses and prefixes";
+	if (json_array_size(j) > DB_CALLERS_MAX)
+		return "are more than the 8 there may be";
+	for (; callers.count < json_array_size(j); callers.count++) {
+		const char *why = policy_json_read_remote(json_array_get(j, callers.count),
+			&callers.at[callers.count]);
+		if (why)
+			return why;
+	}
+	*out = callers;
+	return NULL;
+}
+
+static const char *device_callers(const json_t *value, void *row)
+{
+	return policy_json_read_callers(value, &((struct db_device *)row)->callers);
+}
+
 static const struct policy_json_key device_keys[] = {
 	NUMBER("id", struct db_device, id, UINT32_MAX),
 	OWN("mac", device_mac),
 	TEXT("name", struct db_device, name),
 	OWN("zone", device_zone),
 	FLAG("phone", struct db_device, phone),
+	OWN("callers", device_callers),
 };
 static const struct policy_json_thing device_thing = THING(device_keys);
 

@@ -184,7 +184,7 @@ static void check_device(struct script *s, uint32_t id)
 void script_device_line(struct script *s)
 {
 	uint32_t id = script_device(s);
-	struct core_device_change c = {NULL, -1, -1};
+	struct core_device_change c = {.zone = -1, .phone = -1};
 	struct core_fault fault = {.why = ""};
 	struct told t = {false, 0};
 	struct core_act act = {"test", on_done, &t};

@@ -229,7 +229,7 @@ static void test_newer_schema(void **state)
 	put(t->db, "a", 1);
 	edit_closed(t, "PRAGMA user_version = 99");
 	assert_untouched(t);
-	edit_closed(t, "PRAGMA user_version = 5");
+	edit_closed(t, "PRAGMA user_version = 6");
 	temp_db_reopen(t);
 	assert_int_equal(sum(t->db), 1);
 }
@@ -243,7 +243,7 @@ static void test_newer_schema_in_log(void **state)
 	leave_log(t, "PRAGMA user_version = 99; INSERT INTO settings VALUES ('a', 1)");
 	assert_untouched(t);
 	assert_int_equal(sqlite3_open(t->path, &raw), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(raw, "PRAGMA user_version = 5", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(raw, "PRAGMA user_version = 6", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(raw);
 	temp_db_reopen(t);
 	assert_int_equal(sum(t->db), 1);
@@ -543,7 +543,7 @@ static void test_empty_file(void **state)
 	assert_int_equal(truncate(t->path, 0), 0);
 	temp_db_reopen(t);
 	put(t->db, "a", 1);
-	assert_int_equal(number(t->db, "PRAGMA user_version"), 5);
+	assert_int_equal(number(t->db, "PRAGMA user_version"), 6);
 }
 
 int main(void)

@@ -471,6 +471,68 @@ static void addresses_go_over_when_two_are_one(void **state)
 	devices_free(ds);
 }
 
+static struct prefix prefix(const char *text)
+{
+	struct prefix p;
+
+	assert_int_equal(prefix_decode(str_from(text), &p), 0);
+	return p;
+}
+
+static void the_owner_lets_hosts_call(void **state)
+{
+	const struct db_device phone = {.callers = {3,
+		{prefix("198.51.100.0/25"), prefix("203.0.113.9"), prefix("2001:db8:5::/48")}}};
+	static const struct {
+		const char *host;
+		bool may;
+	} rows[] = {
+		{"198.51.100.0", true}, {"198.51.100.127", true}, {"198.51.100.128", false},
+		{"203.0.113.9", true}, {"203.0.113.8", false}, {"2001:db8:5:ffff::1", true},
+		{"2001:db8:6::1", false}, {"192.0.2.1", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct addr a;
+		assert_int_equal(addr_decode(str_from(rows[i].host), &a), 0);
+		if (device_admits(&phone, &a) != rows[i].may)
+			fail_msg("%s", rows[i].host);
+	}
+}
+
+static void not_everybody_is_let_in(void **state)
+{
+	static const struct {
+		const char *prefix, *why;
+	} rows[] = {
+		{"10.0.0.0/8", NULL}, {"192.168.7.0/24", NULL}, {"198.51.100.7", NULL},
+		{"2001:db8::/32", NULL}, {"fd00::1", NULL},
+		{"10.0.0.0/7", "a prefix is wider than /8"},
+		{"0.0.0.0/0", "a prefix is wider than /8"},
+		{"2000::/31", "a prefix is wider than /32"}, {"::/0", "a prefix is wider than /32"},
+		{"224.0.0.0/8", "nobody calls from such an address"},
+		{"127.0.0.1", "nobody calls from such an address"},
+		{"0.0.0.0/8", "nobody calls from such an address"},
+		{"ff02::1", "nobody calls from such an address"},
+		{"::/32", "nobody calls from such an address"},
+	};
+	struct db_callers callers = {2, {prefix("198.51.100.0/24"), prefix("198.51.100.0/24")}};
+
+	(void)state;
+	assert_string_equal(device_callers_fault(&callers), "a prefix is there twice");
+	callers.at[1] = prefix("198.51.100.0/25");
+	assert_null(device_callers_fault(&callers));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *why, *wanted = rows[i].why;
+
+		callers.at[1] = prefix(rows[i].prefix);
+		why = device_callers_fault(&callers);
+		if (wanted ? !why || strcmp(why, wanted) != 0 : why != NULL)
+			fail_msg("%s: %s", rows[i].prefix, why ? why : "taken");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,6 +550,8 @@ int main(void)
 		cmocka_unit_test(a_guest_is_another_device),
 		cmocka_unit_test(a_link_local_address_is_of_its_lan),
 		cmocka_unit_test(who_matters_stays),
+		cmocka_unit_test(the_owner_lets_hosts_call),
+		cmocka_unit_test(not_everybody_is_let_in),
 		cmocka_unit_test(addresses_go_over_when_two_are_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

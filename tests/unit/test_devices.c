@@ -117,6 +117,46 @@ static void test_gone(void **state)
 	assert_int_equal(see(t->db).device_count + see(t->db).addr_count, 0);
 }
 
+static struct prefix prefix(const char *text)
+{
+	struct prefix p;
+
+	assert_int_equal(prefix_decode(str_from(text), &p), 0);
+	return p;
+}
+
+/* All there may be, then fewer, then none; another device's stay. */
+static void test_callers(void **state)
+{
+	struct temp_db *t = *state;
+	struct db_device d = console, other = ghost;
+	struct seen s;
+
+	other.callers = (struct db_callers){1, {prefix("2001:db8:5::/48")}};
+	assert_int_equal(db_device_put(t->db, &other), 0);
+	d.callers.count = DB_CALLERS_MAX;
+	for (uint8_t i = 0; i < DB_CALLERS_MAX; i++)
+		d.callers.at[i] = (struct prefix){addr_from4(0xc6336400u + 32u * (7u - i)), 123};
+	assert_int_equal(db_device_put(t->db, &d), 0);
+	temp_db_reopen(t);
+	s = see(t->db);
+	assert_int_equal(s.devices[0].callers.count, DB_CALLERS_MAX);
+	for (uint8_t i = 0; i < DB_CALLERS_MAX; i++)
+		assert_true(prefix_eq(&s.devices[0].callers.at[i], &d.callers.at[i]));
+	d.callers = (struct db_callers){1, {prefix("198.51.100.7")}};
+	assert_int_equal(db_device_put(t->db, &d), 0);
+	s = see(t->db);
+	assert_int_equal(s.devices[0].callers.count, 1);
+	assert_true(prefix_eq(&s.devices[0].callers.at[0], &d.callers.at[0]));
+	assert_int_equal(s.devices[1].callers.count, 1);
+	assert_true(prefix_eq(&s.devices[1].callers.at[0], &other.callers.at[0]));
+	d.callers.at[0].len = 100;
+	assert_int_equal(db_device_put(t->db, &d), ERR_RANGE);
+	assert_int_equal(db_device_delete(t->db, 1), 0);
+	assert_int_equal(db_device_put(t->db, &console), 0);
+	assert_int_equal(see(t->db).devices[0].callers.count, 0);
+}
+
 static int walk(struct db *db)
 {
 	struct seen s = {.device_count = 0};
@@ -129,8 +169,10 @@ static void test_edited(void **state)
 {
 	struct temp_db *t = *state;
 	const struct addr a = addr_from4(0xc0a80102);
+	struct db_device d = console;
 
-	assert_int_equal(db_device_put(t->db, &console), 0);
+	d.callers = (struct db_callers){1, {prefix("198.51.100.0/24")}};
+	assert_int_equal(db_device_put(t->db, &d), 0);
 	assert_int_equal(db_device_addr_put(t->db, 1, &a, "an interface name"), ERR_RANGE);
 	assert_int_equal(db_device_addr_put(t->db, 1, &a, "br-lan"), 0);
 	temp_db_doubt_all(t, "devices", walk);
@@ -138,6 +180,12 @@ static void test_edited(void **state)
 	temp_db_doubt(t, "devices", "guest", "2", walk);
 	temp_db_doubt(t, "devices", "hostname", "printf('%065d', 1)", walk);
 	temp_db_doubt_all(t, "device_addrs", walk);
+	temp_db_doubt(t, "callers", "position", "8", walk);
+	temp_db_doubt(t, "callers", "addr", "x'00'", walk);
+	temp_db_doubt(t, "callers", "len", "129", walk);
+	temp_db_edit(t, "UPDATE callers SET len = 100");
+	assert_int_equal(walk(t->db), ERR_CORRUPT);
+	assert_string_equal(db_reason(t->db), "callers: it is no prefix");
 }
 
 int main(void)
@@ -146,6 +194,7 @@ int main(void)
 		TEMP_DB_TEST(test_devices),
 		TEMP_DB_TEST(test_address_moves),
 		TEMP_DB_TEST(test_gone),
+		TEMP_DB_TEST(test_callers),
 		TEMP_DB_TEST(test_edited),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,8 @@ static const char full[] =
 	"{\"postern\":1,\"preset\":\"lockdown\",\"attended\":true,"
 	"\"limits\":{\"quota.device\":7,\"lifetime.max\":3600},"
 	"\"devices\":[{\"id\":7,\"mac\":\"02:00:5E:10:00:07\",\"name\":\"NAS \\u00e9\","
-	"\"zone\":\"admin\",\"phone\":true},{\"id\":9,\"mac\":\"02:00:5e:10:00:09\"}],"
+	"\"zone\":\"admin\",\"phone\":true,\"callers\":[\"198.51.100.0/24\",\"2001:DB8::7\"]},"
+	"{\"id\":9,\"mac\":\"02:00:5e:10:00:09\"}],"
 	"\"rules\":["
 	"{\"id\":3,\"verdict\":\"deny\",\"zones\":[\"guest\",\"blocked\"],\"note\":\"no\"},"
 	"{\"verdict\":\"allow\",\"device\":7,\"origins\":[\"pcp\",\"upnp\"],\"proto\":\"tcp\","
@@ -52,6 +53,10 @@ static void test_read_and_written(void **state)
 	assert_memory_equal(p.devices[0].mac, "\x02\x00\x5e\x10\x00\x07", 6);
 	assert_int_equal(p.devices[0].zone, RULE_ZONE_ADMIN);
 	assert_true(p.devices[0].phone);
+	assert_int_equal(p.devices[0].callers.count, 2);
+	assert_int_equal(p.devices[0].callers.at[0].len, ADDR4_PREFIX_BITS + 24);
+	assert_true(prefix_is_host(&p.devices[0].callers.at[1]));
+	assert_int_equal(p.devices[1].callers.count, 0);
 	assert_int_equal(p.rule_count, 3);
 	assert_int_equal(p.rules[0].zones, 1 << RULE_ZONE_GUEST | 1 << RULE_ZONE_BLOCKED);
 	assert_int_equal(p.rules[1].id, 4);
@@ -75,6 +80,7 @@ static void test_read_and_written(void **state)
 	assert_non_null(strstr(first, "\"when\":\"mon-fri 16:00-20:00\""));
 	assert_non_null(strstr(first, "\"external\":\"8000-8100\""));
 	assert_non_null(strstr(first, "\"lifetime_max\":600"));
+	assert_non_null(strstr(first, "\"callers\":[\"198.51.100.0/24\",\"2001:db8::7\"]"));
 	free(first);
 	free(second);
 	policy_json_free(&p);
@@ -137,6 +143,13 @@ static const struct {
 	{"{\"postern\":1,\"devices\":[{\"id\":1,\"mac\":\"02:00:5e:10:00:07\"},"
 	 "{\"id\":2,\"mac\":\"02:00:5e:10:00:07\"}]}", "devices[1].mac"},
 	{"{\"postern\":1,\"devices\":[{\"id\":1,\"zone\":\"dmz\"}]}", "devices[0].zone"},
+	{"{\"postern\":1,\"devices\":[{\"id\":1,\"callers\":\"198.51.100.7\"}]}",
+	 "devices[0].callers"},
+	{"{\"postern\":1,\"devices\":[{\"id\":1,\"callers\":[\"198.51.100.7/24\"]}]}",
+	 "devices[0].callers"},
+	{"{\"postern\":1,\"devices\":[{\"id\":1,\"callers\":[7]}]}", "devices[0].callers"},
+	{"{\"postern\":1,\"devices\":[{\"id\":1,\"callers\":[\"::1\",\"::2\",\"::3\",\"::4\","
+	 "\"::5\",\"::6\",\"::7\",\"::8\",\"::9\"]}]}", "devices[0].callers"},
 	{"{\"postern\":1,\"hands\":[{\"name\":\"Web\",\"protos\":[\"tcp\"],\"port\":443}]}",
 	 "hands[0]"},
 	{"{\"postern\":1," DEVICES ",\"hands\":[{\"device\":7,\"name\":\"Web\",\"port\":443}]}",

@@ -6,7 +6,7 @@
 #include "db/sql.h"
 #include "policy/preset.h"
 
-#define SCHEMA 5	/* of this version */
+#define SCHEMA 6	/* of this version */
 
 static int64_t number(struct db *db, const char *sql)
 {
@@ -66,6 +66,7 @@ static int see_device(void *arg, const struct db_device *d)
 	assert_memory_equal(d->client_id, none, sizeof(none));
 	assert_int_equal(d->zone, RULE_ZONE_MEMBER);
 	assert_false(d->guest || d->phone || d->sip_seen);
+	assert_int_equal(d->callers.count, 0);
 	++*(int *)arg;
 	return 0;
 }
@@ -209,6 +210,33 @@ static void test_schema1(void **state)
 	assert_int_equal(number(t->db, "SELECT count(*) FROM filters"), 0);
 }
 
+static int see_phone(void *arg, const struct db_device *d)
+{
+	assert_true(d->phone && d->sip_seen);
+	*(size_t *)arg += d->callers.count + 1;
+	return 0;
+}
+
+/* Nobody was let in by name, and from now on may be. */
+static void test_schema5(void **state)
+{
+	struct temp_db *t = *state;
+	struct db_device phone = {.id = 7, .phone = true, .sip_seen = true};
+	const struct addr host = addr_from4(0xc6336407);
+	size_t seen = 0;
+
+	assert_int_equal(db_device_put(t->db, &phone), 0);
+	temp_db_edit(t, "DROP TABLE callers; PRAGMA user_version = 5");
+	assert_int_equal(number(t->db, "PRAGMA user_version"), SCHEMA);
+	assert_int_equal(db_devices_each(t->db, see_phone, &seen), 0);
+	assert_int_equal(seen, 1);
+	phone.callers = (struct db_callers){1, {prefix_host(&host)}};
+	assert_int_equal(db_device_put(t->db, &phone), 0);
+	temp_db_reopen(t);
+	assert_int_equal(db_devices_each(t->db, see_phone, &seen), 0);
+	assert_int_equal(seen, 3);
+}
+
 /* However a file came to this schema, it is the same one. */
 static void test_same_schema(void **state)
 {
@@ -232,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEMP_DB_TEST(test_schema3),
 		TEMP_DB_TEST(test_schema1),
+		TEMP_DB_TEST(test_schema5),
 		TEMP_DB_TEST(test_same_schema),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
