@@ -192,7 +192,8 @@ int core_new(const struct core_config *config, struct core **out)
 	int err = ERR_MEMORY;
 
 	if (!core || !core->table || !core->devices || refuse_init(core) || cards_init(core) ||
-		waits_init(core) || alerts_init(core) || hands_init(core) || core_sip_init(core))
+		waits_init(core) || alerts_init(core) || hands_init(core) || core_sip_init(core) ||
+		home_init(core))
 		goto fail;
 	if (getrandom(&core->port_seed, sizeof(core->port_seed), 0) < 0)
 		goto fail;

@@ -171,10 +171,14 @@ const struct db_device *core_device_at(const struct core *core, size_t place);
 /* The id of the device that has this address now; 0: none is known. */
 uint32_t core_device_of(const struct core *core, const struct addr *addr);
 
-/* Packets and bytes of every opening by the kernel's counters, as one pass: each(arg, opening,
- * packets, bytes), more than once for one whose peers are counted apart, then done. ERR_BUSY or
- * ERR_GONE when the firewall cannot be asked. */
-typedef void core_counter_fn(void *arg, const struct opening *o, uint64_t packets, uint64_t bytes);
+/* What went through every opening by the kernel's counters, as one pass: each(arg, opening,
+ * traffic), more than once for one whose peers or directions are counted apart, to be summed up,
+ * then done. ERR_BUSY or ERR_GONE when the firewall cannot be asked. */
+struct core_traffic {
+	uint64_t packets, bytes;		/* both ways */
+	uint64_t packets_in, packets_out;	/* a phone's media: for it, and from it */
+};
+typedef void core_counter_fn(void *arg, const struct opening *o, const struct core_traffic *t);
 typedef void core_done_fn(void *arg, int err);
 int core_counters(struct core *core, core_counter_fn *each, core_done_fn *done, void *arg);
 

@@ -112,7 +112,7 @@ static int put_binding(void *arg, struct device_addr *a, const struct device_bou
 
 bool around_news(const struct core *core)
 {
-	return devices_unbound(core->devices) || phones_news(core) ||
+	return devices_unbound(core->devices) || phones_news(core) || places_news(core) ||
 	       !doors_are(&core->doors.wanted, &core->doors.shown);
 }
 
@@ -129,7 +129,9 @@ int around_put(struct core *core, bool rebuild)
 	if (!err && (rebuild || devices_unbound(core->devices)))
 		err = devices_bind(core->devices, rebuild, put_binding, core);
 	d->hosts_sent = rebuild || devices_unbound(core->devices);
-	return err ? err : phones_put(core, rebuild);
+	if (!err)
+		err = phones_put(core, rebuild);
+	return err ? err : places_put(core, rebuild);
 }
 
 void around_done(struct core *core)
@@ -138,13 +140,15 @@ void around_done(struct core *core)
 	if (core->doors.hosts_sent)
 		devices_bound(core->devices);
 	phones_done(core);
+	places_done(core);
 }
 
 bool around_try_again(struct core *core)
 {
-	bool hosts = devices_try_again(core->devices);
+	bool any = devices_try_again(core->devices);
 
-	return phones_try_again(core) || hosts;
+	any = phones_try_again(core) || any;
+	return places_try_again(core) || any;
 }
 
 /* Without it what is forged passes there, and clients do all the same. */
@@ -195,6 +199,10 @@ bool around_refused(struct core *core, const struct fw_elem *e)
 	case FW_SET_SIP_PORT:
 		phones_refused(core, e);
 		return true;
+	case FW_SET_PLACE_TCP4:
+	case FW_SET_CALLER4:
+		places_refused(core, e);
+		return true;
 	case FW_SET_WAN4:
 	case FW_SET_LAN4:
 	case FW_SET_LAN6:
@@ -213,6 +221,7 @@ bool around_refused(struct core *core, const struct fw_elem *e)
 	case FW_SET_OPEN4_RANGE:
 	case FW_SET_OPEN4_PEER:
 	case FW_SET_OPEN6_PEER:
+	case FW_SET_HEARD:
 		break;
 	}
 	return false;

@@ -459,6 +459,8 @@ static void rebuild_all(struct core *core)
 	core->batch.rebuild = true;
 	core->need_rebuild = false;
 	core->barred_tries = 0;
+	for (size_t i = 0; i < core->batch.item_count; i++)
+		core->batch.items[i].barred = false;
 	for (size_t i = 0; i < table_listed(core->table); i++)
 		table_at(core->table, i)->barred = false;
 	around_try_again(core);
@@ -541,6 +543,7 @@ static bool step(struct core *core)
 	if (!b->busy) {
 		rules_free_old(core);
 		explain_step(core);
+		store_step(core);
 		return begin(core);
 	}
 	if (!b->applied)

@@ -122,6 +122,7 @@ static void count(struct core *core, const struct opening *o, int by)
 	if (!d)
 		return;
 	devices_count_openings(core->devices, d, (uint32_t)by, share);
+	d->suspended += o->suspended ? (uint32_t)by : 0;
 	if (share == DEVICE_APPS)
 		core->zone_openings[d->row.zone] += (uint32_t)by;
 }
@@ -195,6 +196,7 @@ static struct opening *new_opening(struct core *core, const struct opening_plan 
 		.proto = op->proto,
 		.disabled = op->disabled,
 		.outbound = op->outbound,
+		.suspended = op->suspended,
 		.external = op->external,
 		.internal = op->internal,
 		.remote = op->remote,
@@ -361,6 +363,13 @@ static void put_place(struct core *core, struct opening *o, const struct opening
 	count(core, o, 1);
 }
 
+bool change_stays(const struct change *c)
+{
+	const struct opening *o = c->opening;
+
+	return addr_eq(&c->was.addr, &o->internal.addr) && c->was.suspended == o->suspended;
+}
+
 int change_move(struct core *core, uint32_t item, struct opening *o, const struct opening_move *m)
 {
 	struct opening_place to = m->to;
@@ -372,10 +381,12 @@ int change_move(struct core *core, uint32_t item, struct opening *o, const struc
 		return ERR_BUSY;
 	if (!add(core, &c))
 		return ERR_MEMORY;
-	to.pinned = false;
+	to.pinned = o->pinned;
 	put_place(core, o, &to);
-	o->pinned = may_be_pinned(core, o);
 	o->moving = true;
+	if (change_stays(&c))
+		return 0;
+	o->pinned = may_be_pinned(core, o);
 	return pin_sibling(core, item, &left);
 }
 

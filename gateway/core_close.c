@@ -217,6 +217,7 @@ static struct opening_plan plan_of(const struct core *core, const struct opening
 		.remote_port = was->remote_port,
 		.disabled = was->disabled,
 		.outbound = was->outbound,
+		.suspended = was->suspended,
 		.id = table_by_id(core->table, was->id) ? 0 : was->id,
 		.created_wall_s = was->created_wall_s,
 		.rule_id = was->rule_id,

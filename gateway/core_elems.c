@@ -113,6 +113,7 @@ static struct fw_hole hole_of(const struct core *core, const struct opening *o)
 		.pinned = o->pinned && !addr_is_any(&core->wan4),
 		.outbound = o->outbound,
 		.timeout_ms = 1,
+		.id = o->id,
 	};
 	struct writer w = writer_to(h.userdata, sizeof(h.userdata));
 	uint64_t now = loop_now_ms(core->loop);
@@ -267,7 +268,7 @@ static int put_ending(struct core *core, uint32_t index)
 
 	if (c->kind == CHANGE_CLOSE)
 		return put_hole(core, c->opening, FW_ELEM_DEL, false, index);
-	if (c->kind != CHANGE_MOVE)
+	if (c->kind != CHANGE_MOVE || change_stays(c))
 		return 0;
 	was.internal.addr = c->was.addr;
 	was.suspended = c->was.suspended;
@@ -277,13 +278,15 @@ static int put_ending(struct core *core, uint32_t index)
 	return put_hole(core, &was, FW_ELEM_DEL, false, index);
 }
 
-/* At its new place, before anything renews it there. */
+/* At its new place, before anything renews it there. Only another's, it has the elements it had:
+ * they count on, and whose it is is found out anew when the memo is read back (core_load.c). */
 static int put_moved(struct core *core, uint32_t index)
 {
 	struct change *c = &core->batch.changes[index];
 	struct opening *o = c->opening;
 
-	if (c->kind != CHANGE_MOVE || o->state == OPENING_CLOSING)
+	if (c->kind != CHANGE_MOVE || o->state == OPENING_CLOSING ||
+		(change_stays(c) && !o->barred))
 		return 0;
 	o->kernel_until_ms = wanted_until_ms(core, o);
 	return put_hole(core, o, FW_ELEM_ADD, false, index);

@@ -59,10 +59,13 @@ static const struct device_addr *find_new(struct core *core, const struct device
 	return best;
 }
 
-static bool key_is_free(const struct core *core, const struct opening *o)
+static bool can_return(const struct core *core, const struct opening *o)
 {
-	const struct opening *rival = table_rival(core->table, o);
+	struct opening back = *o;
+	const struct opening *rival;
 
+	back.suspended = false;
+	rival = table_rival(core->table, &back);
 	return !rival || rival == o;
 }
 
@@ -95,7 +98,7 @@ static struct opening_move wanted(struct core *core, const struct device *d,
 		m.to.suspended = true;
 		m.what = "suspend";
 		m.why = SUSPEND_WHY;
-	} else if (here && o->suspended && key_is_free(core, o)) {
+	} else if (here && o->suspended && can_return(core, o)) {
 		m.what = "resume";
 		m.why = RESUME_WHY;
 	}
@@ -138,4 +141,31 @@ void home_look(struct core *core, struct device *d)
 	if (d->awaited || d->openings == d->by_hand)
 		return;
 	d->awaited = batch_push(core, &item) == 0;
+}
+
+static void look_again(struct core *core, struct device *d)
+{
+	if (d->suspended == 0)
+		return;
+	d->moved = true;
+	home_look(core, d);
+}
+
+/* What is suspended may have waited for this one's key: it is of who has the address now. */
+static void on_news(void *arg, const struct core_told *told)
+{
+	struct core *core = arg;
+	const struct opening *o = told->opening;
+	const struct device_addr *at;
+
+	if (told->news != CORE_NEWS_CLOSED && (told->news != CORE_NEWS_CHANGED || !o->suspended))
+		return;
+	at = devices_addr(core->devices, &o->internal.addr, 0);
+	if (at)
+		look_again(core, at->device);
+}
+
+int home_init(struct core *core)
+{
+	return core_watch(core, on_news, core);
 }

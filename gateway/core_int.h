@@ -53,7 +53,7 @@
 
 #define CORE_LANS_MAX 32
 #define CORE_PINHOLE_IDS 65536	/* ids below are pinholes': UniqueID is ui2 */
-#define CORE_WATCHERS 9		/* 8 and one of the core's own */
+#define CORE_WATCHERS 10	/* 8 and two of the core's own */
 /* Filters of one device's openings, and of all. Taking one from the kernel's interval sets takes 4
  * us for each that is there, the one cost that grows with what is open. */
 #define CORE_FILTERS_DEVICE 128
@@ -230,10 +230,8 @@ struct core {
 	uint64_t epoch_start_ms;	/* loop time; may lie before 0 and wrap */
 	bool wall_synced;
 	uint32_t update_id;
-
 	uint32_t beside_openings;	/* by hand and of calls; no quota counts them */
 	uint32_t sip_filters;		/* of those of calls */
-
 	struct addr wan4;
 	struct addr past_wan4;		/* flows still leave from it; any: none do */
 	int wan_ifindex;
@@ -269,14 +267,14 @@ struct core {
 	struct loop_timer housekeeping;
 
 	enum core_health store;
-	bool store_stale;		/* jobs were lost: write everything anew */
+	bool store_stale, store_due;	/* jobs were lost; everything is to be written anew */
 	void (*auth_all)(void *arg, struct store_job *sj);	/* core_auth.h; NULL: not known */
 	void *auth_arg;
 	bool store_new;			/* began empty: devices in the kernel are another one's */
 	struct loop_timer store_retry;
 	struct refusals *refusals;
 	uint32_t records_since_prune;
-
+	struct store_job *gathered;	/* rows that wait a moment for others; NULL: none do */
 	struct watcher watchers[CORE_WATCHERS];
 };
 
@@ -292,8 +290,7 @@ struct opening_plan {
 	struct endpoint external, internal;
 	struct prefix remote;
 	uint16_t remote_port;
-	bool disabled;
-	bool outbound;
+	bool disabled, outbound, suspended;
 	uint32_t id;			/* it had before; 0: a new one */
 	uint32_t hand_id;		/* it is made by hand */
 	uint64_t created_wall_s;	/* with id */
@@ -330,6 +327,7 @@ struct opening_move {
 };
 int change_move(struct core *core, uint32_t item, struct opening *o,
 	const struct opening_move *m);
+bool change_stays(const struct change *c);	/* it moves to another device only */
 /* Back to when there were mark changes; 0: all of the batch. */
 void change_undo_to(struct core *core, size_t mark);
 void change_commit_all(struct core *core);
@@ -482,6 +480,7 @@ void hosts_init(struct core *core);
 void hosts_stop(struct core *core);	/* writes what is not written */
 
 /* core_home.c */
+int home_init(struct core *core);
 /* If it has moved, its openings are suspended, follow or resume in the next batch. */
 void home_look(struct core *core, struct device *d);
 
@@ -564,7 +563,8 @@ bool store_batch(struct core *core, void (*stored)(struct core *core));
 /* A row of the owner's acts; act->done is not called. */
 void store_admin(struct core *core, const char *what, const char *why,
 	const struct core_act *act);
-void store_everything(struct core *core);
+void store_everything(struct core *core);	/* or by store_step, between two batches */
+void store_step(struct core *core);
 struct store_setting {
 	const char *name;		/* of the limits table */
 	int64_t value;

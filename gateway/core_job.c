@@ -13,6 +13,8 @@
 #define OPS_FIRST 16
 #define RETRY_MS 10000		/* a failing disk is not hammered */
 #define PRUNE_EVERY 256		/* rows between two looks at the rings' length */
+#define GATHER_MS 100		/* many calls are one transaction */
+#define GATHER_ROWS 256		/* a millisecond or two of the database thread */
 
 uint32_t core_lease_left_s(const struct core *core, const struct lease *l)
 {
@@ -59,8 +61,6 @@ static int run_op(struct db *db, const struct op *op)
 		return db_openings_clear(db);
 	case OP_RECORD:
 		return db_record_add(db, &op->row.record, op->row.detail ? op->row.detail : "");
-	case OP_STATE:
-		return db_state_put(db, &op->state);
 	case OP_DEVICE:
 		return db_device_put(db, &op->device);
 	case OP_DEVICE_ADDR:
@@ -89,6 +89,8 @@ static int run_job(struct db *db, struct db_job *job)
 	struct store_job *sj = (struct store_job *)job;
 	int err = db_begin(db, sj->durable);
 
+	if (!err && sj->has_state)
+		err = db_state_put(db, &sj->state);
 	for (size_t i = 0; i < sj->count && !err; i++)
 		err = run_op(db, &sj->ops[i]);
 	if (!err)
@@ -214,7 +216,7 @@ static void log_row(struct log *log, const struct db_record *r)
 	writer_text(&w, ", device ");
 	writer_dec(&w, r->device_id);
 	if (r->count > 1) {
-		writer_text(&w, ", times ");
+		writer_text(&w, r->opening_id ? ", ports " : ", times ");
 		writer_dec(&w, r->count);
 	}
 	text[w.len] = '\0';
@@ -230,7 +232,7 @@ static void log_record(const struct store_job *sj)
 }
 
 /* False: not submitted, and the job is gone. */
-bool job_submit(struct store_job *sj)
+static bool submit(struct store_job *sj)
 {
 	struct core *core = sj->core;
 	int err = sj->lacking ? ERR_MEMORY : 0;
@@ -251,6 +253,46 @@ bool job_submit(struct store_job *sj)
 	job_lost(core);
 	job_free(sj);
 	return false;
+}
+
+void job_flush(struct core *core)
+{
+	struct store_job *sj = core->gathered;
+
+	if (!sj)
+		return;
+	core->gathered = NULL;
+	loop_timer_stop(core->loop, &sj->due);
+	submit(sj);
+}
+
+bool job_submit(struct store_job *sj)
+{
+	job_flush(sj->core);
+	return submit(sj);
+}
+
+static void gathered_due(void *arg)
+{
+	job_flush(arg);
+}
+
+struct store_job *job_gather(struct core *core)
+{
+	struct store_job *sj;
+
+	if (core->gathered && core->gathered->count >= GATHER_ROWS)
+		job_flush(core);
+	if (core->gathered)
+		return core->gathered;
+	sj = core->gathered = job_new(core, false);
+	if (!sj) {
+		job_lost(core);
+		return NULL;
+	}
+	sj->due = (struct loop_timer){.fn = gathered_due, .arg = core};
+	loop_timer_set(core->loop, &sj->due, loop_now_ms(core->loop) + GATHER_MS);
+	return sj;
 }
 
 void job_put_filters(struct store_job *sj, const struct opening *o)
@@ -317,13 +359,14 @@ void job_put_lease(struct store_job *sj, struct lease *l)
 	memcpy(op->lease.descr, l->descr, sizeof(op->lease.descr));
 }
 
+/* The ids it says were given out are known to the store: while rows are lost, what the kernel
+ * remembers of younger ones is what a kill leaves of them. */
 void job_put_state(struct store_job *sj)
 {
-	struct op *op = job_add(sj, OP_STATE);
-
-	if (!op)
+	if (sj->core->store_stale && !sj->whole)
 		return;
-	op->state = sj->core->state;
+	sj->has_state = true;
+	sj->state = sj->core->state;
 	sj->core->state_dirty = false;
 }
 
@@ -405,7 +448,6 @@ void job_put_why(struct db_record *r, const char *why)
 	if (cut.len > 0)
 		memcpy(r->why, cut.p, cut.len);
 }
-
 
 struct op *job_put_admin(struct store_job *sj, const char *what, const struct core_act *act)
 {

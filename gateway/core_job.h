@@ -16,7 +16,6 @@ enum op_kind {
 	OP_LEASE_GONE,
 	OP_CLEAR,
 	OP_RECORD,
-	OP_STATE,
 	OP_DEVICE,
 	OP_DEVICE_ADDR,
 	OP_DEVICE_ADDR_GONE,
@@ -41,7 +40,6 @@ struct op {
 			struct db_record record;
 			char *detail;		/* malloc'ed JSON, or NULL */
 		} row;
-		struct db_state state;
 		struct db_device device;
 		struct {
 			uint32_t id;
@@ -66,8 +64,11 @@ struct store_job {
 	bool durable;
 	bool whole;			/* everything: the store is up to date after it */
 	bool lacking;			/* a row had no memory: it fails as a whole */
+	bool has_state;			/* it writes the state, too */
+	struct db_state state;
 	struct op *ops;
 	size_t count, size;
+	struct loop_timer due;		/* of what is gathered */
 	void (*stored)(struct core *core);	/* batches */
 	core_done_fn *done;		/* the owner's acts */
 	void *arg;
@@ -78,15 +79,20 @@ struct store_job *job_new(struct core *core, bool durable);
 void job_free(struct store_job *sj);
 /* NULL: no memory; then the job is short of a row and the store is told stale on submitting. */
 struct op *job_add(struct store_job *sj, enum op_kind kind);
-/* Takes the job. False: it could not be queued and is gone, and the store counts as stale. */
+/* Takes the job. False: it could not be queued and is gone, and the store counts as stale. What is
+ * gathered goes first: the record is in order. */
 bool job_submit(struct store_job *sj);
+/* For rows of the record that nobody waits for: they are submitted together, a moment later or
+ * before whatever else is. Not to be submitted or kept by the caller. NULL: no memory. */
+struct store_job *job_gather(struct core *core);
+void job_flush(struct core *core);	/* what is gathered, now */
 /* Something did not reach the store: try again later, as a whole. */
 void job_lost(struct core *core);
 
 void job_put_opening(struct store_job *sj, const struct opening *o);	/* with its filters */
 void job_put_filters(struct store_job *sj, const struct opening *o);
 void job_put_lease(struct store_job *sj, struct lease *l);
-void job_put_state(struct store_job *sj);
+void job_put_state(struct store_job *sj);	/* as it is now, instead of what it was */
 void job_put_devices(struct store_job *sj);
 /* A record row, with its time; valid until the next row is added. NULL: no memory. */
 struct db_record *job_put_record(struct store_job *sj, enum db_ring ring, const char *what);

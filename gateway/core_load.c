@@ -81,6 +81,36 @@ static int on_device_addr(void *arg, uint32_t device_id, const struct addr *addr
 
 /* ---- openings and leases ---- */
 
+/* Ids the store had not given out when it was last written as a whole. */
+static bool is_unheard_of(const struct core *core, uint32_t id)
+{
+	return id >= (id < CORE_PINHOLE_IDS ? core->first_new_pinhole : core->first_new_id);
+}
+
+/* A row of the record that could not be written when it happened. */
+static void note(struct core *core, const struct opening *o, const char *what, const char *why)
+{
+	struct store_job *sj = job_gather(core);
+	struct db_record *row = sj ? job_put_record(sj, DB_RING_OPENINGS, what) : NULL;
+
+	if (!row)
+		return;
+	row->device_id = o->device_id;
+	row->opening_id = o->id;
+	row->rule_id = o->rule_id;
+	row->proto = o->proto;
+	row->external = o->external;
+	row->internal = o->internal;
+	if (opening_is4(o))
+		row->external.addr = core->state.wan4;
+	if (o->leases) {
+		row->origin = o->leases->origin;
+		row->client = o->leases->client;
+		row->lifetime_s = o->leases->granted_s;
+	}
+	job_put_why(row, why);
+}
+
 /* Writes were lost before the stop: of two openings with one key the older one had ended. */
 static bool forget_older(struct core *core, const struct opening *o)
 {
@@ -89,6 +119,7 @@ static bool forget_older(struct core *core, const struct opening *o)
 	if (!older || older->id >= o->id)
 		return false;
 	log_warning(core->log, "store: opening %u had ended when %u began", older->id, o->id);
+	note(core, older, "close", "its end could not be stored; another opening has its key");
 	change_forget(core, older);
 	return true;
 }
@@ -125,21 +156,37 @@ static int on_opening(void *arg, const struct db_opening *row)
 	if (err) {
 		log_error(ld->core->log, "store: opening %u: %s", row->id, err_text(err));
 		free(o);
+	} else if (is_unheard_of(ld->core, row->id)) {
+		change_id_taken(ld->core, row->id);
 	}
+	return err;
+}
+
+static int keep_filter(struct core *core, struct opening *o, const struct map_filter *f)
+{
+	uint8_t before;
+	int err;
+
+	if (!o->filters)
+		o->filters = calloc(1, sizeof(*o->filters));
+	if (!o->filters)
+		return ERR_MEMORY;
+	before = o->filters->count;
+	err = filter_add(o->filters, f, 1);
+	change_count_filters(core, o, o->filters->count - (uint32_t)before);
 	return err;
 }
 
 static int on_filter(void *arg, uint32_t opening_id, const struct map_filter *f)
 {
-	struct core *core = arg;
-	struct opening *o = table_by_id(core->table, opening_id);
+	struct loading *ld = arg;
+	struct opening *o = table_by_id(ld->core->table, opening_id);
 
-	if (!o || !filter_is_family(f, 1, opening_is4(o)))
+	if (!o)
+		return ld->stale ? 0 : ERR_CORRUPT;
+	if (!filter_is_family(f, 1, opening_is4(o)))
 		return ERR_CORRUPT;
-	if (!o->filters)
-		o->filters = calloc(1, sizeof(*o->filters));
-	change_count_filters(core, o, 1);
-	return o->filters ? filter_add(o->filters, f, 1) : ERR_MEMORY;
+	return keep_filter(ld->core, o, f);
 }
 
 static uint64_t restored_end_ms(const struct loading *ld, const struct db_lease *row)
@@ -220,7 +267,7 @@ static int load_rows(struct core *core, struct db *db, bool same_boot, bool is_n
 	if (!err)
 		err = db_openings_each(db, on_opening, &ld);
 	if (!err)
-		err = db_filters_each(db, on_filter, core);
+		err = db_filters_each(db, on_filter, &ld);
 	if (!err)
 		err = db_leases_each(db, on_lease, &ld);
 	/* Written anew as a whole: see core_new. */
@@ -296,7 +343,8 @@ static struct prefix remote_of(const struct fw_elem *e)
 		remote = addr_from6_bytes(e->key);
 		return prefix_host(&remote);
 	}
-	return e->set == FW_SET_OPEN6 ? prefix_any6() : prefix_any4();
+	return e->set == FW_SET_OPEN6 || e->set == FW_SET_OPEN6_PEER ? prefix_any6()
+								     : prefix_any4();
 }
 
 /* The ids of a store that was lost are given out anew: there, an address tells more. */
@@ -307,11 +355,12 @@ static uint32_t adopted_device(struct core *core, const struct elems_memo *memo)
 	return d ? d->row.id : memo->device_id;
 }
 
-/* An opening the store never heard of: granted, and killed before the COMMIT, or the store was
- * lost. */
-static void adopt(struct core *core, const struct elems_memo *memo, const struct fw_elem *e)
+/* An opening the store does not know. NULL: it is not to be kept. */
+static struct opening *adopt(struct core *core, const struct elems_memo *memo,
+	const struct fw_elem *e)
 {
 	struct opening *o = calloc(1, sizeof(*o));
+	bool is4 = addr_is4(&memo->internal.addr);
 	struct lease l = {
 		.origin = (enum map_origin)memo->origin,
 		.device_id = adopted_device(core, memo),
@@ -325,7 +374,7 @@ static void adopt(struct core *core, const struct elems_memo *memo, const struct
 	/* What the owner made is made anew as it should be. */
 	if (!o || l.origin == MAP_ORIGIN_OWNER) {
 		free(o);
-		return;
+		return NULL;
 	}
 	memcpy(l.nonce, memo->nonce, MAP_NONCE_LEN);
 	*o = (struct opening){
@@ -334,15 +383,13 @@ static void adopt(struct core *core, const struct elems_memo *memo, const struct
 		.device_id = l.device_id,
 		.proto = memo->proto,
 		.pinned = memo->pinned,
-		.external = {addr_any4(), memo->external_port},
+		.external = {is4 ? addr_any4() : memo->internal.addr, memo->external_port},
 		.internal = memo->internal,
 		.remote = remote_of(e),
 		.set_id = memo->set_id,
 		.set_offset = memo->set_offset,
 		.created_wall_s = store_wall_s(core),
 	};
-	if (!opening_is4(o))
-		o->external.addr = o->internal.addr;
 	if (e->set == FW_MAP_PEER4) {
 		o->outbound = true;
 		o->remote_port = (uint16_t)(e->key[PEER_AT + 4] << 8 | e->key[PEER_AT + 5]);
@@ -350,18 +397,50 @@ static void adopt(struct core *core, const struct elems_memo *memo, const struct
 	forget_older(core, o);
 	if (change_restore(core, o)) {
 		free(o);
-		return;
+		return NULL;
 	}
-	if (change_restore_lease(core, o, &l))
-		return;
+	if (change_restore_lease(core, o, &l)) {
+		change_forget(core, o);
+		return NULL;
+	}
 	change_id_taken(core, memo->id);
-	core->adopted = true;
+	return o;
 }
 
-/* Ids the store had not given out when it was last written. */
-static bool is_unheard_of(const struct core *core, uint32_t id)
+/* Granted, and killed before the COMMIT, or the store was lost. */
+static void adopt_unheard(struct core *core, const struct elems_memo *memo,
+	const struct fw_elem *e)
 {
-	return id >= (id < CORE_PINHOLE_IDS ? core->first_new_pinhole : core->first_new_id);
+	const struct opening *o = adopt(core, memo, e);
+	struct device *d;
+
+	if (!o)
+		return;
+	core->adopted = true;
+	note(core, o, o->outbound ? "peer" : "open", "the kernel had it and the store did not");
+	/* The memo has whom it was opened for; whose it was then is known by its address. */
+	d = devices_by_id(core->devices, o->device_id);
+	d->moved = true;
+	home_look(core, d);
+}
+
+static struct addr peer_of(const struct fw_elem *e)
+{
+	return e->set == FW_SET_OPEN4_PEER ? addr_from4_bytes(e->key) : addr_from6_bytes(e->key);
+}
+
+/* The store never hears of a call's port: each element is one host that may send there. */
+static void adopt_call(struct core *core, const struct elems_memo *memo, const struct fw_elem *e)
+{
+	struct opening *o = table_by_id(core->table, memo->id);
+	const struct addr peer = peer_of(e);
+	const struct map_filter only = {.remote = prefix_host(&peer)};
+
+	if (!o)
+		o = adopt(core, memo, e);
+	/* Open to everybody without it. */
+	if (o && o->call && keep_filter(core, o, &only))
+		change_forget(core, o);
 }
 
 static void on_element(void *arg, const struct fw_dumped *dumped)
@@ -373,11 +452,16 @@ static void on_element(void *arg, const struct fw_dumped *dumped)
 
 	if (elems_memo_decode(e->userdata, e->userdata_len, &memo))
 		return;
+	if (memo.origin == MAP_ORIGIN_SIP) {
+		if (e->set == FW_SET_OPEN4_PEER || e->set == FW_SET_OPEN6_PEER)
+			adopt_call(core, &memo, e);
+		return;
+	}
 	o = table_by_id(core->table, memo.id);
 	if (o)
 		prolong_lease(core, o, &memo, e);
 	else if (is_unheard_of(core, memo.id) && !fw_set_is_peers(e->set))
-		adopt(core, &memo, e);
+		adopt_unheard(core, &memo, e);
 }
 
 static void on_dumped(void *arg, int err, const uint32_t *bad, size_t bad_count)
@@ -406,6 +490,8 @@ static void on_dumped(void *arg, int err, const uint32_t *bad, size_t bad_count)
 	if (core->adopted)
 		store_everything(core);
 	core->adopted = false;
+	if (core->merged)
+		core_tell(core, CORE_NEWS_HEALTH, NULL);
 }
 
 void load_kernel(struct core *core)

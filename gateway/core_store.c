@@ -80,14 +80,14 @@ static bool is_worth_writing(const struct change *c)
 	       l->expires_ms < l->stored_ms || behind / 250 >= l->granted_s;
 }
 
-static void put_moved(struct store_job *sj, const struct change *c)
+/* With its leases, whatever of it was written before: a row without them is nobody's. */
+static void put_whole(struct store_job *sj, const struct opening *o)
 {
-	if (c->opening->state != OPENING_CLOSING) {
-		job_put_opening(sj, c->opening);
-		for (struct lease *l = c->opening->leases; l; l = l->next)
-			job_put_lease(sj, l);
-	}
-	record_change(sj, c, c->what);
+	if (o->state == OPENING_CLOSING)
+		return;
+	job_put_opening(sj, o);
+	for (struct lease *l = o->leases; l; l = l->next)
+		job_put_lease(sj, l);
 }
 
 static void put_change(struct store_job *sj, const struct change *c)
@@ -96,11 +96,6 @@ static void put_change(struct store_job *sj, const struct change *c)
 	case CHANGE_OPEN:
 		job_put_opening(sj, c->opening);
 		job_put_lease(sj, c->lease);
-		record_change(sj, c, c->opening->outbound ? "peer" : "open");
-		break;
-	case CHANGE_LEASE_ADD:
-		job_put_lease(sj, c->lease);
-		record_change(sj, c, "lease");
 		break;
 	case CHANGE_LEASE_SET:
 		if (c->reshaped)
@@ -110,40 +105,114 @@ static void put_change(struct store_job *sj, const struct change *c)
 		break;
 	case CHANGE_LEASE_END:
 		put_lease_gone(sj, c->opening, c->lease);
-		record_change(sj, c, "lease end");
+		put_whole(sj, c->opening);
 		break;
 	case CHANGE_CLOSE:
 		put_gone(sj, c->opening);
-		record_change(sj, c, c->opening->outbound ? "peer end" : "close");
 		break;
+	case CHANGE_LEASE_ADD:
 	case CHANGE_PIN:
-		if (c->opening->state != OPENING_CLOSING)
-			job_put_opening(sj, c->opening);
-		break;
 	case CHANGE_MOVE:
-		put_moved(sj, c);
+		put_whole(sj, c->opening);
 		break;
 	case CHANGE_PROLONG:
 		break;
 	}
 }
 
+/* The record's word for it; NULL: it is not recorded. */
+static const char *word_of(const struct change *c)
+{
+	switch (c->kind) {
+	case CHANGE_OPEN:
+		return c->opening->outbound ? "peer" : "open";
+	case CHANGE_LEASE_ADD:
+		return "lease";
+	case CHANGE_LEASE_END:
+		return "lease end";
+	case CHANGE_CLOSE:
+		return c->opening->outbound ? "peer end" : "close";
+	case CHANGE_MOVE:
+		return c->what;
+	case CHANGE_LEASE_SET:
+	case CHANGE_PIN:
+	case CHANGE_PROLONG:
+		break;
+	}
+	return NULL;
+}
+
+static bool goes_on(const struct db_record *r, const struct change *c, const char *word)
+{
+	const struct opening *o = c->opening;
+
+	return r->opening_id != 0 && r->opening_id + r->count == o->id && r->proto == o->proto &&
+	       addr_eq(&r->internal.addr, &o->internal.addr) &&
+	       r->internal.port + r->count == o->internal.port &&
+	       r->external.port + r->count == o->external.port && strcmp(r->what, word) == 0 &&
+	       strcmp(r->why, c->why ? c->why : "") == 0;
+}
+
+/* Nobody waits for it. Ports for sound come in pairs, which are one row. */
+static void record_call(struct core *core, const struct change *c, const char *word)
+{
+	struct store_job *sj = job_gather(core);
+	struct op *last = sj && sj->count > 0 ? &sj->ops[sj->count - 1] : NULL;
+
+	if (last && last->kind == OP_RECORD && goes_on(&last->row.record, c, word))
+		last->row.record.count++;
+	else if (sj)
+		record_change(sj, c, word);
+}
+
+/* A call's port is not stored: the gateway's rows and the kernel remember it. */
+static void put(struct store_job *sj, const struct change *c)
+{
+	const char *word = word_of(c);
+
+	if (!c->opening->call)
+		put_change(sj, c);
+	if (word && c->opening->call)
+		record_call(sj->core, c, word);
+	else if (word)
+		record_change(sj, c, word);
+}
+
+static size_t count_calls(const struct batch *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->change_count; i++)
+		n += b->changes[i].opening->call;
+	return n;
+}
+
+/* With what says which ids were given out: after a crash the kernel tells of those it has. */
+static void put_state(struct store_job *sj, bool only_calls)
+{
+	struct store_job *with = only_calls ? job_gather(sj->core) : sj;
+
+	if (sj->core->state_dirty && with)
+		job_put_state(with);
+}
+
 bool store_batch(struct core *core, void (*stored)(struct core *core))
 {
+	const struct batch *b = &core->batch;
 	struct store_job *sj = job_new(core, false);
+	size_t calls = count_calls(b);
 
 	if (!sj) {
 		job_lost(core);
 		return false;
 	}
 	/* Devices first: openings refer to them. */
-	if (core->batch.change_count > 0 || devices_lost(core->devices)->count > 0)
+	if (b->change_count > calls || devices_lost(core->devices)->count > 0)
 		job_put_devices(sj);
-	for (size_t i = 0; i < core->batch.change_count; i++)
-		put_change(sj, &core->batch.changes[i]);
-	if (core->state_dirty)
-		job_put_state(sj);
-	if (sj->count == 0 && !sj->lacking) {
+	for (size_t i = 0; i < b->change_count; i++)
+		put(sj, &b->changes[i]);
+	put_state(sj, calls > 0 && sj->count == 0);
+	if (sj->count == 0 && !sj->has_state && !sj->lacking) {
 		job_free(sj);
 		return false;
 	}
@@ -154,7 +223,7 @@ bool store_batch(struct core *core, void (*stored)(struct core *core))
 	return true;
 }
 
-void store_everything(struct core *core)
+static void write_everything(struct core *core)
 {
 	struct store_job *sj = job_new(core, false);
 
@@ -171,12 +240,26 @@ void store_everything(struct core *core)
 	core_sip_put_all(sj);
 	job_add(sj, OP_CLEAR);
 	for (size_t i = 0; i < table_listed(core->table); i++) {
-		struct opening *o = table_at(core->table, i);
-		job_put_opening(sj, o);
-		for (struct lease *l = o->leases; l; l = l->next)
-			job_put_lease(sj, l);
+		const struct opening *o = table_at(core->table, i);
+		if (!o->call)
+			put_whole(sj, o);
 	}
 	job_submit(sj);
+}
+
+/* The table is between two batches only what the jobs before this one have made of the store. */
+void store_everything(struct core *core)
+{
+	core->store_due = true;
+	store_step(core);
+}
+
+void store_step(struct core *core)
+{
+	if (!core->store_due || core->batch.busy)
+		return;
+	core->store_due = false;
+	write_everything(core);
 }
 
 static void retry(void *arg)
@@ -190,8 +273,10 @@ static void retry(void *arg)
 
 void store_state(struct core *core)
 {
-	struct store_job *sj = job_new(core, false);
+	struct store_job *sj = core->store_stale ? NULL : job_new(core, false);
 
+	if (core->store_stale)
+		store_everything(core);
 	if (!sj)
 		return;
 	job_put_state(sj);
@@ -320,8 +405,9 @@ int store_page(struct core *core, const struct core_page *page, core_page_fn *fn
 	pj->next = page->before;
 	pj->fn = fn;
 	pj->arg = arg;
-	/* What was refused a moment ago belongs on the page. */
+	/* What was refused or opened a moment ago belongs on the page. */
 	refuse_flush(core);
+	job_flush(core);
 	if (pj->rows && pj->details)
 		err = db_queue_submit(core->queue, &pj->job);
 	if (err)
@@ -370,6 +456,7 @@ int store_verify(struct core *core, core_verified_fn *fn, void *arg)
 	*vj = (struct verify_job){.core = core, .fn = fn, .arg = arg};
 	vj->job = (struct db_job){.run = run_verify, .done = verify_done};
 	refuse_flush(core);
+	job_flush(core);
 	err = core->queue ? db_queue_submit(core->queue, &vj->job) : ERR_GONE;
 	if (err)
 		free(vj);

@@ -160,14 +160,23 @@ struct counting {
 static void on_counter(void *arg, const struct fw_dumped *dumped)
 {
 	struct counting *c = arg;
+	struct core_traffic traffic = {0};
 	struct elems_memo memo;
 	const struct opening *o;
+	bool from_phone;
 
-	if (elems_memo_decode(dumped->elem.userdata, dumped->elem.userdata_len, &memo))
+	if (dumped->elem.set == FW_SET_HEARD) {
+		memo.id = fw_heard_id(&dumped->elem, &from_phone);
+		*(from_phone ? &traffic.packets_out : &traffic.packets_in) = dumped->packets;
+	} else if (elems_memo_decode(dumped->elem.userdata, dumped->elem.userdata_len, &memo)) {
 		return;
+	} else {
+		traffic.packets = dumped->packets;
+		traffic.bytes = dumped->bytes;
+	}
 	o = core_opening_by_id(c->core, memo.id);
 	if (o)
-		c->each(c->arg, o, dumped->packets, dumped->bytes);
+		c->each(c->arg, o, &traffic);
 }
 
 static void on_counted(void *arg, int err, const uint32_t *bad, size_t bad_count)

@@ -295,10 +295,12 @@ struct opening *table_rival(const struct table *t, const struct opening *o)
 {
 	const struct endpoint peer = {o->remote.addr, o->remote_port};
 
+	if (opening_is4(o) && !o->outbound)
+		return table_by_external(t, o->proto, o->external.port, &o->remote);
+	if (o->suspended)
+		return NULL;
 	if (o->outbound)
 		return table_outbound(t, o->proto, &o->internal, &peer);
-	if (opening_is4(o))
-		return table_by_external(t, o->proto, o->external.port, &o->remote);
 	return table_by_internal(t, o->proto, &o->internal, &o->remote, o->remote_port);
 }
 

@@ -102,7 +102,8 @@ struct opening *table_by_external(const struct table *t, uint8_t proto, uint16_t
 /* The oldest opening of this endpoint for these remotes; IPv6 keys are whole with remote_port. */
 struct opening *table_by_internal(const struct table *t, uint8_t proto,
 	const struct endpoint *internal, const struct prefix *remote, uint16_t remote_port);
-/* Who has the key that o would take; NULL: nobody. o need not be in the table. */
+/* Who has the key that o would take; NULL: nobody. o need not be in the table. What is suspended
+ * keeps its external port, and leaves a key that is its endpoint's to whoever is there. */
 struct opening *table_rival(const struct table *t, const struct opening *o);
 /* Any opening of this external port, TCP or UDP, IPv4: walk with table_next_port. */
 struct opening *table_first_port(const struct table *t, uint16_t port);

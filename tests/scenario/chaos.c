@@ -17,6 +17,7 @@
 #define HOSTS 4
 #define PORTS 5
 #define TOGETHER 12
+#define KEPT 1024
 
 static uint32_t below(uint32_t n)
 {
@@ -29,7 +30,7 @@ static struct fw_hole hole_of(const struct script *s, const struct opening *o)
 {
 	struct fw_hole h = {.proto = o->proto, .external = o->external, .internal = o->internal,
 		.remote = o->remote, .remote_port = o->remote_port,
-		.pinned = o->pinned && !addr_is_any(&s->world.wan4)};
+		.pinned = o->pinned && !addr_is_any(&s->world.wan4), .id = o->id};
 
 	if (opening_is4(o))
 		h.external.addr = s->world.wan4;
@@ -100,6 +101,83 @@ void script_consistent(struct script *s)
 			script_fail(s, "%s has %zu elements instead of %zu",
 				fw_set_name((enum fw_set)set), has, counts[set]);
 	}
+}
+
+/* ---- what a stop and a kill leave ---- */
+
+struct kept {
+	struct opening at[KEPT];
+	size_t count, over;
+	bool stored;		/* all of it; else the kernel has some of it */
+};
+
+/* Of several leases the longest is what was stored, never more. */
+static bool may_be_over(const struct script *s, const struct opening *o)
+{
+	const struct lease *l = o->leases;
+
+	while (l && l->stored_ms <= loop_now_ms(s->world.loop))
+		l = l->next;
+	return !l && o->leases->next;
+}
+
+static void keep(const struct script *s, struct kept *k)
+{
+	const struct core *core = s->world.core;
+	struct core_status status;
+
+	core_status(core, &status);
+	k->stored = status.store == CORE_OK && !s->world.stalled;
+	k->count = 0;
+	for (size_t i = 0; i < core_openings(core); i++) {
+		const struct opening *o = core_opening_at(core, i);
+		if (may_be_over(s, o)) {
+			k->over++;
+			continue;
+		}
+		/* The memo in the kernel is of one lease. */
+		if (k->stored || (o->state == OPENING_LISTED && o->active && !o->leases->next &&
+			!o->disabled))
+			k->at[k->count++] = *o;
+	}
+}
+
+/* Where its device is, is found out anew. */
+static bool is_same(const struct opening *a, const struct opening *b)
+{
+	return a->proto == b->proto && a->external.port == b->external.port &&
+	       a->internal.port == b->internal.port && prefix_eq(&a->remote, &b->remote) &&
+	       a->disabled == b->disabled && a->outbound == b->outbound;
+}
+
+static void check_kept(struct script *s, const struct kept *k)
+{
+	const struct core *core = s->world.core;
+
+	for (size_t i = 0; i < k->count; i++) {
+		const struct opening *was = &k->at[i], *o = core_opening_by_id(core, was->id);
+		if (!o)
+			script_fail(s, "opening %u is lost, %s", was->id,
+				k->stored ? "stored" : "in the kernel");
+		if (!is_same(o, was))
+			script_fail(s, "opening %u is another one", was->id);
+	}
+	if (k->stored && (core_openings(core) < k->count ||
+				 core_openings(core) > k->count + k->over))
+		script_fail(s, "%zu openings were %zu", core_openings(core), k->count);
+}
+
+static void begin_again(struct script *s, int (*how)(struct world *w))
+{
+	struct kept *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		script_fail(s, "no memory");
+	keep(s, k);
+	if (how(&s->world))
+		script_fail(s, "it does not begin again");
+	check_kept(s, k);
+	free(k);
 }
 
 /* ---- chance ---- */
@@ -231,11 +309,9 @@ static void some_change(struct script *s, bool with_disk)
 		w->wan4 = below(3) ? addr_from4(0xcb007102u + below(2)) : addr_any4();
 		core_wan_changed(w->core, &w->wan4, 3);
 	} else if (what < 7) {
-		if (world_restart(w))
-			script_fail(s, "it does not begin again");
+		begin_again(s, world_restart);
 	} else if (what == 7) {
-		if (world_kill(w))
-			script_fail(s, "it does not begin again");
+		begin_again(s, world_kill);
 	} else if (what == 8) {
 		world_disk(w, DISK_FULL);
 		some_requests(s);
@@ -244,8 +320,8 @@ static void some_change(struct script *s, bool with_disk)
 		world_disk(w, DISK_STALLS);
 		some_request(s);
 		world_advance(w, 20);
-		if (below(2) && world_kill(w))
-			script_fail(s, "it does not begin again");
+		if (below(2))
+			begin_again(s, world_kill);
 		world_disk(w, DISK_WORKS);
 	}
 	world_settle(w);

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SECONDS 60	/* of real time for one script */
+#define SECONDS 300	/* of real time for one script */
 #define LINE 512
 
 struct command {

@@ -3,12 +3,13 @@
 #include "tests/scenario/script.h"
 
 #include "gateway/fw_fake.h"
+#include "policy/filter.h"
 #include "protocols/err.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MAX 4096
+#define ROWS_MAX 16384
 
 /* ---- answers ---- */
 
@@ -105,10 +106,12 @@ static size_t in_kernel(struct script *s, const struct fw_hole *hole, size_t *wa
 	return found;
 }
 
-static struct fw_hole hole_of(const struct opening *o)
+static struct fw_hole hole_of(const struct opening *o, struct map_piece peers[MAP_PIECES_MAX])
 {
 	return (struct fw_hole){.proto = o->proto, .external = o->external,
-		.internal = o->internal, .remote = o->remote, .remote_port = o->remote_port};
+		.internal = o->internal, .remote = o->remote, .remote_port = o->remote_port,
+		.peers = peers, .peer_count = o->filters ? filter_pieces(o->filters, peers) : 0,
+		.id = o->id};
 }
 
 static void expect_open(struct script *s)
@@ -118,6 +121,7 @@ static void expect_open(struct script *s)
 	struct endpoint in = script_endpoint(s);
 	struct prefix remote = script_remote(s, true);
 	const struct opening *o = core_opening_by_external(s->world.core, proto, port, &remote);
+	struct map_piece peers[MAP_PIECES_MAX];
 	struct fw_hole hole;
 	size_t wanted;
 
@@ -125,7 +129,7 @@ static void expect_open(struct script *s)
 		script_fail(s, "it is not in the list");
 	if (!addr_eq(&o->internal.addr, &in.addr) || o->internal.port != in.port)
 		script_fail(s, "it leads elsewhere in the list");
-	hole = hole_of(o);
+	hole = hole_of(o, peers);
 	if (in_kernel(s, &hole, &wanted) != wanted)
 		script_fail(s, "the kernel does not have it");
 	if (!core_opening_active(s->world.core, o))
@@ -170,7 +174,8 @@ static const struct opening *find_pinhole(struct script *s, struct fw_hole *hole
 		hole->remote_port = (uint16_t)script_number(s);
 	for (size_t i = 0; i < core_openings(s->world.core); i++) {
 		const struct opening *o = core_opening_at(s->world.core, i);
-		if (o->proto == hole->proto && o->internal.port == hole->internal.port &&
+		if (!o->suspended && o->proto == hole->proto &&
+			o->internal.port == hole->internal.port &&
 			addr_eq(&o->internal.addr, &hole->internal.addr) &&
 			prefix_eq(&o->remote, &hole->remote) &&
 			o->remote_port == hole->remote_port)
@@ -257,7 +262,8 @@ static void expect_leases(struct script *s)
 /* expect kernel PROTO PORT TIME: after so long the kernel closes by itself. */
 static void expect_kernel(struct script *s)
 {
-	struct fw_hole hole = hole_of(named(s));
+	struct map_piece peers[MAP_PIECES_MAX];
+	struct fw_hole hole = hole_of(named(s), peers);
 	struct fw_elem elems[FW_HOLE_ELEMS];
 	size_t count = fw_hole_elems(&hole, FW_ELEM_ADD, false, elems);
 	uint64_t ms = script_ms(s);
@@ -332,23 +338,36 @@ void script_expect(struct script *s)
 
 /* ---- the record ---- */
 
+/* A row may be about a run of ports, which have ids in a row. */
+static bool is_about(const struct db_record *row, const char *what, uint32_t id)
+{
+	return strcmp(row->what, what) == 0 && id >= row->opening_id &&
+	       id - row->opening_id < row->count;
+}
+
+/* 1: it is open by the row at i and those that are younger; 0: closed by one. */
+static size_t check_open(struct script *s, const struct db_record *rows, size_t i, uint32_t id)
+{
+	bool closed = false;
+
+	for (size_t j = 0; j < i; j++)
+		closed = closed || is_about(&rows[j], "close", id);
+	if (closed == (core_opening_by_id(s->world.core, id) != NULL))
+		script_fail(s, "opening %u: the record says %s", id, closed ? "closed" : "open");
+	return !closed;
+}
+
 static void check_agrees(struct script *s, const struct db_record *rows, size_t count)
 {
 	const struct core *core = s->world.core;
 	size_t open = 0;
 
+	if (count == ROWS_MAX)
+		script_fail(s, "there are more rows than can be looked at");
 	/* From the newest back: an opening is open unless a younger row closed it. */
 	for (size_t i = 0; i < count; i++) {
-		bool closed = false;
-		if (strcmp(rows[i].what, "open") != 0)
-			continue;
-		for (size_t j = 0; j < i; j++)
-			closed = closed || (strcmp(rows[j].what, "close") == 0 &&
-						   rows[j].opening_id == rows[i].opening_id);
-		if (closed == (core_opening_by_id(core, rows[i].opening_id) != NULL))
-			script_fail(s, "opening %u: the record says %s", rows[i].opening_id,
-				closed ? "closed" : "open");
-		open += !closed;
+		for (uint32_t k = 0; k < rows[i].count && strcmp(rows[i].what, "open") == 0; k++)
+			open += check_open(s, rows, i, rows[i].opening_id + k);
 	}
 	if (open != core_openings(core))
 		script_fail(s, "%zu open by the record, %zu by the list", open,

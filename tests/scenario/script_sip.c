@@ -23,6 +23,21 @@ static void ports(struct script *s)
 			fw_fake_count(s->world.fw, FW_SET_SIP_PORT));
 }
 
+/* The gateway never opens a port for everybody. */
+static void add_peer(struct map_req *req, const struct addr *peer)
+{
+	req->filters[req->filter_count++].remote = prefix_host(peer);
+}
+
+static void add_somebody(struct map_req *req)
+{
+	const char *text = addr_is4(&req->internal.addr) ? "198.51.100.1" : "2001:db8:2::1";
+	struct addr peer;
+
+	if (addr_decode(str_from(text), &peer) == 0)
+		add_peer(req, &peer);
+}
+
 /* sip open|close EP port PORT [tcp] [peer ADDR]... [lifetime S] [from ADDR], as the gateway asks */
 static void ask(struct script *s, enum map_op op)
 {
@@ -42,8 +57,10 @@ static void ask(struct script *s, enum map_op op)
 		req.proto = MAP_PROTO_TCP;
 	while (script_take(s, "peer")) {
 		struct addr peer = script_addr(s);
-		req.filters[req.filter_count++].remote = prefix_host(&peer);
+		add_peer(&req, &peer);
 	}
+	if (op == MAP_OP_OPEN && req.filter_count == 0)
+		add_somebody(&req);
 	if (script_take(s, "lifetime"))
 		req.lifetime_s = script_number(s);
 	if (script_take(s, "from"))
@@ -63,6 +80,8 @@ static void calls(struct script *s)
 	for (uint32_t i = 0; i < count; i++) {
 		req.internal = (struct endpoint){phone, (uint16_t)(20000 + i)};
 		req.external.port = (uint16_t)(CORE_SIP_PORT_MIN + i);
+		req.filter_count = 0;
+		add_somebody(&req);
 		script_asked(s, &req);
 	}
 }

@@ -416,12 +416,28 @@ static const char *device_fault(const struct core *core, const struct device *d,
 	return count == d->openings ? NULL : "the openings of a device are miscounted";
 }
 
+/* Its device is where it leads, nobody has its key, and nothing is under way. */
+static bool should_resume(const struct core *core, const struct opening *o)
+{
+	const struct device_addr *at = devices_addr(core->devices, &o->internal.addr, 0);
+	struct opening back = *o;
+	const struct opening *rival;
+
+	back.suspended = false;
+	rival = table_rival(core->table, &back);
+	return o->suspended && at && at->device->row.id == o->device_id &&
+	       at->state == DEVICE_ADDR_HERE && !at->device->moved && !at->device->awaited &&
+	       (!rival || rival == o);
+}
+
 static const char *opening_fault(const struct core *core, const struct opening *o)
 {
 	if (!devices_by_id(core->devices, o->device_id))
 		return "an opening's device is not known";
 	if (!o->leases)
 		return "an opening has no lease";
+	if (should_resume(core, o))
+		return "an opening is suspended although its device is here";
 	for (const struct lease *l = o->leases; l; l = l->next) {
 		if (l->timer.due_ms != l->expires_ms)
 			return "a lease's timer is not set to its end";

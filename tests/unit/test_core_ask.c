@@ -70,6 +70,65 @@ static void test_filters_add_up(void **state)
 	assert_int_equal(peers_in(r), 0);
 }
 
+static void on_traffic(void *arg, const struct opening *o, const struct core_traffic *t)
+{
+	struct core_traffic *sum = arg;
+
+	(void)o;
+	sum->packets += t->packets;
+	sum->packets_in += t->packets_in;
+	sum->packets_out += t->packets_out;
+}
+
+static void on_told(void *arg, int err)
+{
+	(void)arg;
+	assert_int_equal(err, 0);
+}
+
+static void on_applied(void *arg, int err, const uint32_t *bad, size_t bad_count)
+{
+	(void)arg, (void)bad, (void)bad_count;
+	assert_int_equal(err, 0);
+}
+
+static void hear(struct rig *r, uint32_t id, bool from_phone, uint64_t packets)
+{
+	const uint8_t key[FW_KEY_MAX] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16),
+		(uint8_t)(id >> 8), (uint8_t)id, from_phone};
+	struct fw_elem elem = {.set = FW_SET_HEARD, .timeout_ms = FW_HEARD_S * 1000};
+
+	memcpy(elem.key, key, sizeof(elem.key));
+	assert_int_equal(fw_apply(r->fw, &(struct fw_batch){.elems = &elem, .count = 1},
+		on_applied, NULL), 0);
+	fw_fake_find(r->fw, FW_SET_HEARD, key)->packets = packets;
+}
+
+/* Who comes after at the same port has another id, and what was heard before is not his. */
+static void test_directions_are_the_openings_own(void **state)
+{
+	const uint8_t key[FW_KEY_MAX] = {198, 51, 100, 1, [4] = 17, [8] = 5010 >> 8, 5010 & 0xff};
+	struct core_traffic sum = {0};
+	struct rig *r = *state;
+	struct map_req req = rig_map(A, 5010);
+	uint32_t id;
+
+	rig_filter(&req, "198.51.100.1/32", 0);
+	assert_int_equal(rig_ask(r, &req), MAP_OK);
+	id = only(r)->id;
+	fw_fake_find(r->fw, FW_SET_OPEN4_PEER, key)->packets = 9;
+	hear(r, id, false, 4);
+	hear(r, id, true, 3);
+	assert_int_equal(core_counters(r->core, on_traffic, on_told, &sum), 0);
+	assert_true(sum.packets == 9 && sum.packets_in == 4 && sum.packets_out == 3);
+	assert_int_equal(rig_close(r, &req), MAP_OK);
+	assert_int_equal(rig_ask(r, &req), MAP_OK);
+	assert_int_not_equal(only(r)->id, id);
+	sum = (struct core_traffic){0};
+	assert_int_equal(core_counters(r->core, on_traffic, on_told, &sum), 0);
+	assert_true(sum.packets == 0 && sum.packets_in == 0 && sum.packets_out == 0);
+}
+
 /* A peer that stays keeps its element, with its counter; one that goes makes place for a wider one
  * which the kernel would not bear beside it. */
 static void test_what_stays_is_left_alone(void **state)
@@ -362,6 +421,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_filters_add_up),
+		TEST(test_directions_are_the_openings_own),
 		TEST(test_what_stays_is_left_alone),
 		TEST(test_too_many_change_nothing),
 		TEST(test_a_filter_of_the_other_family),

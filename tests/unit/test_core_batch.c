@@ -70,6 +70,28 @@ static void test_news_come_before_the_rebuild_is_refused(void **state)
 	assert_false(opened(r, 8000)->barred);
 }
 
+/* Who was refused before the news came is tried again with all the rest. */
+static void test_news_come_between_two_refusals(void **state)
+{
+	struct rig *r = *state;
+	struct map_req first = of_port(8000), second = of_port(8001);
+
+	refuse_late(r, 0);
+	rig_post(r, &first);
+	rig_post(r, &second);
+	loop_once(r->loop, 0);
+	fw_fake_release(r->fw);
+	refuse_late(r, 0);
+	loop_once(r->loop, 0);
+	assert_int_equal(r->answers, 0);
+	another_wan(r, "203.0.113.6");
+	fw_fake_release(r->fw);
+	rig_settle(r);
+	assert_int_equal(r->answers, 2);
+	assert_true(core_opening_active(r->core, opened(r, 8000)));
+	assert_true(core_opening_active(r->core, opened(r, 8001)));
+}
+
 /* A refusal without news is meant. */
 static void test_a_refusal_is_answered(void **state)
 {
@@ -295,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_news_come_before_the_refusal),
 		TEST(test_news_come_before_the_rebuild_is_refused),
+		TEST(test_news_come_between_two_refusals),
 		TEST(test_a_refusal_is_answered),
 		TEST(test_flows_are_forgotten_when_it_opens_again),
 		TEST(test_a_try_is_cheap),

@@ -163,6 +163,47 @@ static void test_what_needs_no_owner_does_not_wait(void **state)
 	assert_int_equal(link.asked, 0);
 }
 
+static struct fw_dumped *kernel_has(struct rig *r, const struct opening *o)
+{
+	struct fw_hole hole = {.proto = o->proto, .internal = o->internal,
+		.external = o->external, .remote = o->remote};
+	struct fw_elem elems[FW_HOLE_ELEMS];
+
+	assert_int_equal(fw_hole_elems(&hole, FW_ELEM_ADD, false, elems), 1);
+	return fw_fake_find(r->fw, (enum fw_set)elems[0].set, elems[0].key);
+}
+
+/* What was open before it was known whose it is goes on as it was: it is that device's. */
+static void test_whose_it_is_may_be_learned_later(void **state)
+{
+	struct rig *r = *state;
+	struct link link = {0};
+	struct map_req req = pinhole(8000), own = rig_map("192.168.1.10", 8100);
+	struct core_host host = {.addr = req.internal.addr, .ifindex = 1, .ifname = "br-lan"};
+	const struct opening *o;
+	uint32_t before;
+
+	wire(r, &link);
+	req.client = req.internal.addr;
+	assert_int_equal(rig_ask(r, &own), MAP_OK);
+	assert_int_equal(rig_ask(r, &req), MAP_OK);
+	o = core_opening_by_id(r->core, r->ans.id);
+	before = o->device_id;
+	kernel_has(r, o)->packets = 7;
+	link.known = true;
+	assert_true(mac_of(&link, &host.addr, host.mac));
+	core_host_here(r->core, &host);
+	rig_settle(r);
+	assert_int_not_equal(o->device_id, before);
+	assert_int_equal(o->device_id, core_device_of(r->core, &own.client));
+	assert_non_null(kernel_has(r, o));
+	assert_int_equal(kernel_has(r, o)->packets, 7);
+	assert_true(core_opening_active(r->core, o));
+	before = o->device_id;
+	rig_restart(r);
+	assert_int_equal(core_opening_by_id(r->core, r->ans.id)->device_id, before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +216,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_link_that_cannot_be_asked, rig_set_up,
 			rig_tear_down),
 		cmocka_unit_test_setup_teardown(test_so_many_wait_and_the_rest_is_decided,
+			rig_set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_whose_it_is_may_be_learned_later,
 			rig_set_up, rig_tear_down),
 		cmocka_unit_test_setup_teardown(test_what_needs_no_owner_does_not_wait, rig_set_up,
 			rig_tear_down),
