@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the SIP gateway keeps over a restart: rows it alone understands, in memory as in the store.
- * A row that changes is written at once, and then once a second however often it changes: it is
- * only marked here, and a timer writes what is marked.
+ * A row that changes is written at once, and then five times a second however often it changes: it
+ * is only marked here, and a timer writes what is marked.
  */
 #include "gateway/core_sip_int.h"
 
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define ROWS_FIRST 64
-#define WRITE_EVERY_MS 1000
+#define WRITE_EVERY_MS 200	/* a kill forgets no more than that of a call */
 
 /* ---- found by kind and id ---- */
 
@@ -160,6 +160,11 @@ void core_sip_put_all(struct store_job *sj)
 }
 
 /* ---- the gateway's side ---- */
+
+bool core_sip_is_read(const struct core *core)
+{
+	return core->merged;
+}
 
 void core_sip_rows(const struct core *core, core_sip_row_fn *fn, void *arg)
 {
@@ -326,7 +331,6 @@ int core_sip_init(struct core *core)
 		return ERR_MEMORY;
 	core->sip->phones.stale = true;
 	core->sip->rows_soon = (struct loop_timer){.fn = on_soon, .arg = core};
-	core_sip_notes_init(core);
 	return 0;
 }
 
@@ -334,7 +338,7 @@ void core_sip_stop(struct core *core)
 {
 	if (!core->sip)
 		return;
-	core_sip_notes_flush(core);
+	job_flush(core);
 	write_dirty(core);
 	loop_timer_stop(core->loop, &core->sip->rows_soon);
 }

@@ -10,8 +10,8 @@
 
 /* Ports of media and of phones' public places, given to no one else while a phone is marked
  * (SIP-79); even minimum, odd maximum. */
-#define CORE_SIP_PORT_MIN 36000
-#define CORE_SIP_PORT_MAX 39999
+#define CORE_SIP_PORT_MIN FW_PLACE_MIN
+#define CORE_SIP_PORT_MAX FW_PLACE_MAX
 
 /* The first of so many free ports of that range, of which the phone is given none that were another
  * device's a moment ago: at random (RFC 6056), and even if asked for; 0: there are none. A phone
@@ -23,6 +23,27 @@ uint16_t core_sip_run(const struct core *core, uint32_t device_id, uint16_t coun
  * tracked flows that began without us are forgotten. */
 void core_sip_ports(struct core *core, const uint16_t *ports, size_t count);
 
+/* A phone's public place, and who may call there. IPv4. */
+#define CORE_SIP_CALLERS_MAX FW_PLACE_CALLERS_MAX
+#define CORE_SIP_PLACES_MAX FW_PLACES_MAX
+struct core_sip_place {
+	uint16_t port;
+	bool has_tcp;			/* it listens there, too */
+	size_t count;			/* with 0 and without TCP: it is none (any more) */
+	struct prefix callers[CORE_SIP_CALLERS_MAX];	/* none within another */
+};
+/* Copied; from the next batch on what these callers send there bears the mark of openings, and
+ * nobody else's TCP gets an answer. */
+void core_sip_place(struct core *core, const struct core_sip_place *place);
+/* The kernel keeps strangers' TCP from it by now. */
+bool core_sip_place_is_shut(const struct core *core, uint16_t port);
+
+/* Ports of services that strangers should never reach: no phone listens there (SIP-44). */
+bool core_sip_is_service(uint16_t port);
+
+/* Openings of calls that were there before us are in the list by now (CORE_NEWS_HEALTH). */
+bool core_sip_is_read(const struct core *core);
+
 /* The kernel's own SIP helper is at work on this router, too. */
 bool core_sip_helper(const struct core *core);
 
@@ -32,6 +53,8 @@ bool core_sip_helper(const struct core *core);
 
 /* Marked as a phone, and neither a guest nor blocked. */
 bool core_sip_helps(const struct db_device *d);
+/* The owner lets this host call that phone. */
+bool core_sip_admits(const struct core *core, uint32_t device_id, const struct addr *host);
 
 /* ---- memory: rows of the store, read at start, written as things happen ---- */
 
@@ -58,7 +81,7 @@ void core_sip_seen(struct core *core, const struct core_host *host);
 
 /* A row in the ring of openings (grants) or refusals: what happened to a phone. what: "register",
  * "unregister", "call", "hang up", "missed call", "pass" ...; why and who are shown. A flood of the
- * same (device, what, why) within a second is one row with a count. */
+ * same (device, what, why) within a moment is one row with a count. */
 struct core_sip_note {
 	bool refused;			/* for the ring of refusals */
 	uint32_t device_id;

@@ -3,6 +3,7 @@
  * The inside of what the core does for the SIP gateway, for core*.c only:
  *
  *	core_phones.c	marked devices -> what the kernel knows of phones
+ *	core_places.c	their public places and callers -> the same
  *	core_sip.c	the gateway's memory, rows of the store
  *	core_sip_note.c	what happened to phones -> the record
  *	core_sip_port.c	ports for their media
@@ -37,6 +38,19 @@ struct phones {
 	bool anew;			/* with a table made anew */
 };
 
+/* By port; each once. */
+struct place_list {
+	struct core_sip_place at[CORE_SIP_PLACES_MAX];
+	size_t count;
+};
+struct places {
+	struct place_list wanted, sent, shown;
+	bool refused[CORE_SIP_PLACES_MAX];	/* wanted ones that are left out */
+	bool news;			/* wanted is not shown */
+	bool moved;			/* nor sent */
+	bool told;			/* sent is on its way */
+};
+
 struct kept_row {
 	uint8_t kind;
 	uint32_t id, device_id;
@@ -47,18 +61,14 @@ struct kept_row {
 	char value[];
 };
 
-#define SIP_NOTES 32			/* different ones told apart within a second */
-
 struct core_sip {
 	struct phones phones;
+	struct places places;
 	bool kernel_helper;		/* is set up, as the firewall says */
 	struct kept_row **rows;		/* by kind and id */
 	size_t count, live, size;
 	struct loop_timer rows_soon;
 	uint64_t written_ms;		/* when rows were written last; 0: never */
-	struct db_record notes[SIP_NOTES];
-	size_t note_count;
-	struct loop_timer notes_soon;
 };
 
 /* core_phones.c */
@@ -71,6 +81,13 @@ bool phones_any(const struct core *core);	/* a device is marked as one */
 /* This port is kept for phones' calls: no one else is given it. */
 bool phones_reserve(const struct core *core, uint16_t port);
 
+/* core_places.c: as those of phones */
+bool places_news(const struct core *core);
+int places_put(struct core *core, bool rebuild);
+void places_done(struct core *core);
+void places_refused(struct core *core, const struct fw_elem *e);
+bool places_try_again(struct core *core);
+
 /* core_sip.c */
 int core_sip_init(struct core *core);
 int core_sip_load(struct core *core, struct db *db);
@@ -79,9 +96,5 @@ void core_sip_forget(struct core *core, uint32_t device_id);
 void core_sip_move(struct core *core, uint32_t from, uint32_t into);
 void core_sip_stop(struct core *core);	/* writes what is not written */
 void core_sip_free(struct core *core);
-
-/* core_sip_note.c */
-void core_sip_notes_init(struct core *core);
-void core_sip_notes_flush(struct core *core);
 
 #endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ports for the media of phones; see core_sip.h. A port that just closed is held back for its
- * device (RFC 6887 section 15), since a peer that goes on sending must not be heard by another
- * phone; so a phone with many short calls must not hold back the whole range.
+ * Ports for the media of phones, and ports no phone listens at; see core_sip.h. A port that just
+ * closed is held back for its device (RFC 6887 section 15), since a peer that goes on sending must
+ * not be heard by another phone; so a phone with many short calls must not hold back the whole
+ * range.
  */
 #include "gateway/core_int.h"
 #include "gateway/core_sip.h"
+#include "policy/risk.h"
+#include "protocols/sip.h"
 
 #include <sys/random.h>
 
@@ -74,4 +77,12 @@ uint16_t core_sip_run(const struct core *core, uint32_t device_id, uint16_t coun
 	uint16_t port = find(core, device_id, count, even, own);
 
 	return port == 0 && own ? find(core, device_id, count, even, false) : port;
+}
+
+bool core_sip_is_service(uint16_t port)
+{
+	const struct risk *risk = risk_of(port);
+	bool is_sip = port == SIP_PORT || port == SIP_PORT_TLS;
+
+	return risk && risk->class == RULE_RISK_RISKY && !is_sip;
 }

@@ -10,6 +10,7 @@
 
 #include "gateway/core_sip.h"
 #include "gateway/core_sip_int.h"
+#include "gateway/policy_json.h"
 #include "protocols/err.h"
 
 static const struct core_act act = {.by = "test"};
@@ -213,6 +214,81 @@ static void a_refused_port_is_tried_again(void **state)
 	assert_int_equal(fw_fake_count(r->fw, FW_SET_SIP_PORT), 2);
 }
 
+/* ---- where they are called ---- */
+
+static struct core_sip_place place_of(uint16_t port, bool has_tcp, size_t count)
+{
+	struct core_sip_place place = {.port = port, .has_tcp = has_tcp, .count = count};
+
+	for (size_t i = 0; i < count; i++)
+		place.callers[i] = (struct prefix){addr_from4(0xc6336400 + 16 * (uint32_t)i), 124};
+	return place;
+}
+
+static void tell_place(struct rig *r, uint16_t port, bool has_tcp, size_t count)
+{
+	const struct core_sip_place place = place_of(port, has_tcp, count);
+
+	core_sip_place(r->core, &place);
+	rig_settle(r);
+}
+
+static void assert_kernel(struct rig *r, size_t places, size_t callers)
+{
+	assert_int_equal(fw_fake_count(r->fw, FW_SET_PLACE_TCP4), places);
+	assert_int_equal(fw_fake_count(r->fw, FW_SET_CALLER4), callers);
+}
+
+static void places_are_in_the_kernel(void **state)
+{
+	struct rig *r = *state;
+
+	mark(r, host_here(r, "192.168.1.10", 1), true);
+	assert_false(core_sip_place_is_shut(r->core, 36001));
+	tell_place(r, 36001, false, 2);
+	assert_kernel(r, 0, 2);
+	assert_false(core_sip_place_is_shut(r->core, 36001));
+	tell_place(r, 36001, true, 2);
+	assert_kernel(r, 1, 4);
+	assert_true(core_sip_place_is_shut(r->core, 36001));
+	tell_place(r, 36003, true, CORE_SIP_CALLERS_MAX);
+	assert_kernel(r, 2, 4 + 2 * CORE_SIP_CALLERS_MAX);
+	/* Another table has them, too. */
+	fw_fake_flush(r->fw);
+	rig_settle(r);
+	assert_kernel(r, 2, 4 + 2 * CORE_SIP_CALLERS_MAX);
+	tell_place(r, 36001, true, 1);
+	assert_kernel(r, 2, 2 + 2 * CORE_SIP_CALLERS_MAX);
+	tell_place(r, 36001, false, 0);
+	assert_kernel(r, 1, 2 * CORE_SIP_CALLERS_MAX);
+	assert_false(core_sip_place_is_shut(r->core, 36001));
+	assert_true(core_sip_place_is_shut(r->core, 36003));
+	tell_place(r, 36003, false, 0);
+	assert_kernel(r, 0, 0);
+}
+
+/* Nothing of it is in force then, least of all a listener; others are not concerned. */
+static void a_refused_place_is_tried_again(void **state)
+{
+	struct rig *r = *state;
+	const uint32_t bad = 2;
+
+	mark(r, host_here(r, "192.168.1.10", 1), true);
+	tell_place(r, 36001, true, 1);
+	fw_fake_fail(r->fw, ERR_DENIED, &bad, 1);
+	tell_place(r, 36003, true, 2);
+	assert_kernel(r, 1, 2);
+	assert_false(core_sip_place_is_shut(r->core, 36003));
+	assert_true(core_sip_place_is_shut(r->core, 36001));
+	/* Said again by the gateway, each second, it is the same. */
+	tell_place(r, 36003, true, 2);
+	assert_kernel(r, 1, 2);
+	rig_advance(r, 5000);
+	rig_settle(r);
+	assert_kernel(r, 2, 6);
+	assert_true(core_sip_place_is_shut(r->core, 36003));
+}
+
 /* ---- who looks like one ---- */
 
 static void on_news(void *arg, const struct core_told *told)
@@ -345,6 +421,81 @@ static void the_end_writes_all(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, rig_set_up, rig_tear_down)
 
+/* ---- whom the owner lets call ---- */
+
+static struct db_callers callers_of(const char *text)
+{
+	struct db_callers c = {.count = 1};
+
+	assert_int_equal(prefix_decode(str_from(text), &c.at[0]), 0);
+	return c;
+}
+
+static int let_in(struct rig *r, uint32_t id, const struct db_callers *callers,
+	struct core_fault *fault)
+{
+	struct core_device_change c = {.zone = -1, .phone = -1, .callers = callers};
+	int err = core_device_put(r->core, id, &c, &act, fault);
+
+	rig_settle(r);
+	return err;
+}
+
+static bool may_call(struct rig *r, uint32_t id, const char *host)
+{
+	struct addr a = rig_addr(host);
+
+	return core_sip_admits(r->core, id, &a);
+}
+
+/* Kept with the device: over a restart, in the policy that is exported and put in again, and when
+ * it turns out to be another one. */
+static void callers_are_the_owners_word(void **state)
+{
+	struct rig *r = *state;
+	uint32_t id = host_here(r, "192.168.1.10", 1), other = host_here(r, "192.168.1.11", 2);
+	struct db_callers farm = callers_of("198.51.100.0/24"), none = {0};
+	struct core_fault fault;
+	struct policy p;
+
+	assert_int_equal(let_in(r, id, &farm, &fault), 0);
+	mark(r, id, true);
+	assert_true(may_call(r, id, "198.51.100.7"));
+	assert_false(may_call(r, id, "198.51.101.7"));
+	assert_false(may_call(r, other, "198.51.100.7"));
+	assert_false(may_call(r, 4711, "198.51.100.7"));
+	rig_restart(r);
+	assert_true(may_call(r, id, "198.51.100.7"));
+	assert_int_equal(core_policy_get(r->core, &p), 0);
+	assert_int_equal(let_in(r, id, &none, &fault), 0);
+	assert_false(may_call(r, id, "198.51.100.7"));
+	assert_int_equal(core_policy_put(r->core, &p, &act, &fault), 0);
+	rig_settle(r);
+	assert_true(may_call(r, id, "198.51.100.7"));
+	p.devices[0].callers = callers_of("8.0.0.0/7");
+	assert_int_equal(core_policy_put(r->core, &p, &act, &fault), ERR_RANGE);
+	assert_string_equal(fault.place, "devices[0]");
+	policy_json_free(&p);
+	assert_int_equal(core_device_merge(r->core, id, other, &act), 0);
+	rig_settle(r);
+	assert_true(may_call(r, other, "198.51.100.7"));
+}
+
+static void callers_that_cannot_be_meant(void **state)
+{
+	struct rig *r = *state;
+	uint32_t id = host_here(r, "192.168.1.10", 1);
+	struct db_callers farm = callers_of("198.51.100.0/24"), all = callers_of("0.0.0.0/0");
+	struct core_fault fault = {.place = ""};
+
+	assert_int_equal(let_in(r, id, &farm, &fault), 0);
+	assert_int_equal(let_in(r, id, &all, &fault), ERR_RANGE);
+	assert_string_equal(fault.place, "callers");
+	assert_string_equal(fault.why, "a prefix is wider than /8");
+	assert_true(may_call(r, id, "198.51.100.7"));
+	assert_false(may_call(r, id, "192.0.2.1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +504,8 @@ int main(void)
 		TEST(flows_are_forgotten_both_ways),
 		TEST(the_kernel_has_room_for_so_many),
 		TEST(a_refused_port_is_tried_again),
+		TEST(places_are_in_the_kernel), TEST(a_refused_place_is_tried_again),
+		TEST(callers_are_the_owners_word), TEST(callers_that_cannot_be_meant),
 		TEST(rows_that_change_are_news), TEST(who_sends_sip_is_told_once),
 		TEST(the_record_says_what_happened),
 		TEST(the_end_writes_all),
