@@ -18,9 +18,9 @@
 #include <time.h>
 
 /* A walk visits every bucket of the kernel's table, milliseconds on a large one, whatever is in it.
- * So after one of them there is rest: walks take a twentieth of the time at most. */
+ * So after one of them there is rest: walks take a fiftieth of the time at most. */
 #define REST_MIN_MS 50
-#define REST_FACTOR 20
+#define REST_FACTOR 50
 
 struct ct {
 	struct loop *loop;

@@ -12,7 +12,7 @@
 #include "gateway/loop.h"
 
 /* A request fails when the helper gave no sign of work for so long. */
-#define FW_REMOTE_TIMEOUT_MS 1000
+#define FW_REMOTE_TIMEOUT_MS 2000
 /* And longer for a large transaction: a slow router's kernel takes a tenth of this to do it. */
 #define FW_REMOTE_ELEMS_PER_MS 10
 #define FW_REMOTE_RETRY_MIN_MS 100

@@ -144,6 +144,22 @@ static void on_news(void *arg, enum whom_news news, const struct whom_host *host
 	}
 }
 
+static bool is_nobodys(void *arg, const struct whom_host *host)
+{
+	const struct hosts *hosts = arg;
+
+	return core_device_of(hosts->core, &host->addr) == 0;
+}
+
+/* Whom the owner forgot is seen again as whoever comes for the first time. */
+static void on_told(void *arg, const struct core_told *told)
+{
+	struct hosts *hosts = arg;
+
+	if (told->news == CORE_NEWS_DEVICE && !core_device(hosts->core, told->id))
+		whom_forget(hosts->whom, is_nobodys, hosts);
+}
+
 /* ---- evidence ---- */
 
 static void on_neighbour(void *arg, const struct neigh_entry *entry)
@@ -366,7 +382,7 @@ int hosts_begin(struct hosts *hosts, struct core *core, const struct conf *conf)
 	net_neigh_each(hosts->net, on_neighbour, hosts);
 	net_neigh_watch(hosts->net, on_neighbour, hosts);
 	hosts->leases = leases_new(&config);
-	return hosts->leases ? 0 : ERR_MEMORY;
+	return hosts->leases ? core_watch(core, on_told, hosts) : ERR_MEMORY;
 }
 
 void hosts_free(struct hosts *hosts)
@@ -374,6 +390,8 @@ void hosts_free(struct hosts *hosts)
 	if (!hosts)
 		return;
 	net_neigh_watch(hosts->net, NULL, NULL);
+	if (hosts->core)
+		core_unwatch(hosts->core, on_told, hosts);
 	leases_free(hosts->leases);
 	whom_free(hosts->whom);
 	free(hosts);

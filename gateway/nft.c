@@ -2,7 +2,7 @@
 /*
  * See nft.h. Transactions are put together here from elements (nft_elem.c) and the static part
  * (ruleset.c), sent (nlbatch.c), and refusals told by element. Changes by others come from
- * nft_watch.c, conntrack is ct.c's and ct_keep.c's.
+ * nft_watch.c and way_watch.c, conntrack is ct.c's and ct_keep.c's.
  */
 #include "gateway/nft.h"
 
@@ -21,6 +21,7 @@
 #include "gateway/solicit.h"
 #include "gateway/way.h"
 #include "gateway/way_route.h"
+#include "gateway/way_watch.h"
 #include "protocols/err.h"
 
 #include <arpa/inet.h>
@@ -42,14 +43,15 @@ struct nft {
 	struct fw fw;
 	struct ruleset_config ruleset;
 	struct way_route way_route;
-	bool led[2];		/* families a way was opened for, by is6 */
 	uint32_t table_flags;
+	bool is_owned;		/* the table there is, by us */
 	size_t part_max;	/* bytes, from which on a transaction is sent */
 	bool moves_timeouts;
 	struct nl nl;
 	struct nl route;
 	struct nlbatch batch;
 	struct nft_watch *watch;
+	struct way_watch *way_watch;
 	struct ct *ct;
 	struct ct_keep *keep;
 	struct loop *loop;
@@ -64,6 +66,8 @@ struct change {
 	struct nft *nft;
 	const struct fw_batch *wanted;
 	bool *absent;	/* elements that need no deletion, being gone already */
+	uint32_t *order;	/* in which they are put: of one set together, else as wanted */
+	struct nft_elem_writer writer;
 };
 
 static struct nft *of(struct fw *fw)
@@ -130,44 +134,43 @@ static void take_count(void *arg, const struct fw_dumped *elem)
 }
 
 /* Old kernels: the same element with the new timeout takes the place of the one there. */
-static int put_replacement(struct nft *nft, const struct fw_elem *elem, uint32_t tag)
+static int put_replacement(struct change *change, const struct fw_elem *elem, uint32_t tag)
 {
 	struct nft_count count = {0};
-	int err = nft_elem_get(&nft->nl, elem, take_count, &count);
+	int err = nft_elem_get(&change->nft->nl, elem, take_count, &count);
 
 	if (err == 0)
-		err = nft_elem_put_del(&nft->batch, elem, tag);
+		err = nft_elem_put_del(&change->writer, elem, tag);
 	if (err && err != ERR_NOT_FOUND)
 		return err;
-	return nft_elem_put_add(&nft->batch, elem, tag, &count);
+	return nft_elem_put_add(&change->writer, elem, tag, &count);
 }
 
-static int put_elem(const struct change *change, size_t i)
+static int put_elem(struct change *change, uint32_t i)
 {
-	struct nft *nft = change->nft;
 	const struct fw_elem *elem = &change->wanted->elems[i];
 	bool maybe_there = !change->wanted->rebuild && !change->absent[i];
-	uint32_t tag = (uint32_t)i;
 
 	if (elem->op == FW_ELEM_DEL)
-		return maybe_there ? nft_elem_put_del(&nft->batch, elem, tag) : 0;
-	if (elem->renew && maybe_there && !nft->moves_timeouts)
-		return put_replacement(nft, elem, tag);
-	return nft_elem_put_add(&nft->batch, elem, tag, NULL);
+		return maybe_there ? nft_elem_put_del(&change->writer, elem, i) : 0;
+	if (elem->renew && maybe_there && !change->nft->moves_timeouts)
+		return put_replacement(change, elem, i);
+	return nft_elem_put_add(&change->writer, elem, i, NULL);
 }
 
 /* Elements from *at on, as many as one transaction takes; *at moves behind them. */
-static int put_part(const struct change *change, size_t *at)
+static int put_part(struct change *change, size_t *at)
 {
 	struct nft *nft = change->nft;
 	size_t i = *at;
 	int err = 0;
 
 	nlbatch_begin(&nft->batch);
+	change->writer = (struct nft_elem_writer){&nft->batch, .apart = change->writer.apart};
 	if (change->wanted->rebuild && i == 0)
 		err = put_rebuild(nft);
 	for (; i < change->wanted->count && !err && nft->batch.len < nft->part_max; i++)
-		err = put_elem(change, i);
+		err = put_elem(change, change->order[i]);
 	*at = i;
 	return err;
 }
@@ -193,7 +196,15 @@ static bool note_absent(const struct change *change)
 	return is_new;
 }
 
-static int apply_part(const struct change *change, size_t *at)
+/* To learn which element of a message was refused. True when that is worth trying. */
+static bool put_apart(struct change *change)
+{
+	if (change->writer.shared)
+		change->writer.apart = true;
+	return change->writer.shared;
+}
+
+static int apply_part(struct change *change, size_t *at)
 {
 	struct nft *nft = change->nft;
 	size_t from = *at;
@@ -204,13 +215,15 @@ static int apply_part(const struct change *change, size_t *at)
 		err = put_part(change, at);
 		if (!err)
 			err = send_batch(nft);
-	} while (err == ERR_DENIED && note_absent(change));
+	} while (err == ERR_DENIED && (put_apart(change) || note_absent(change)));
+	if (!err && change->wanted->rebuild && from == 0)
+		nft->is_owned = nft->table_flags & NFT_PROBE_OWNED;
 	return err;
 }
 
-/* What was refused, each element once, in their order. An element without its set means that
- * the table is gone. A refusal that names no element is of the static part; one for want of
- * permission is of all: another process owns the table. */
+/* What was refused, each element once. An element without its set means that the table is gone. A
+ * refusal that names no element is of the static part; one for want of permission is of all:
+ * another process owns the table. */
 static int tell_refusals(const struct change *change, uint32_t *bad, size_t *count)
 {
 	const struct nlbatch *batch = &change->nft->batch;
@@ -242,34 +255,66 @@ static void finish(const struct change *change, int err, fw_done_fn *done, void 
 	free(bad);
 }
 
-/* The sockets outlived the table, which went with the route to them. */
-static void lead_again(struct nft *nft)
+/* The sockets outlived the table, and maybe a helper before us, but not the route to them. */
+static void lead_again(struct nft *nft, const struct fw_batch *batch)
 {
+	bool phones[2] = {false, false};
+
+	for (size_t i = 0; i < batch->count && nft->ruleset.ways; i++) {
+		phones[0] = phones[0] || batch->elems[i].set == FW_SET_PHONE4;
+		phones[1] = phones[1] || batch->elems[i].set == FW_SET_PHONE6;
+	}
 	for (int is6 = 0; is6 < 2; is6++) {
-		if (nft->led[is6])
+		if (phones[is6])
 			(void)way_route_add(&nft->route, &nft->way_route, is6);
 	}
 }
 
-static int nft_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn *done, void *arg)
+static void sort_by_set(const struct fw_batch *batch, uint32_t *order)
 {
-	struct change change = {of(fw), batch, calloc(batch->count + 1, sizeof(bool))};
+	size_t at[FW_SETS + 1] = {0};
+
+	for (size_t i = 0; i < batch->count; i++)
+		at[batch->elems[i].set + 1]++;
+	for (size_t set = 0; set < FW_SETS; set++)
+		at[set + 1] += at[set];
+	for (size_t i = 0; i < batch->count; i++)
+		order[at[batch->elems[i].set]++] = (uint32_t)i;
+}
+
+static int apply_all(struct change *change, fw_done_fn *done, void *arg)
+{
 	bool in_parts = false;
 	size_t at = 0;
 	int err;
 
-	if (!change.absent)
-		return ERR_MEMORY;
-	if (batch->rebuild)
-		lead_again(change.nft);
 	do {
 		in_parts = at > 0;
-		err = apply_part(&change, &at);
-	} while (!err && at < batch->count);
+		err = apply_part(change, &at);
+	} while (!err && at < change->wanted->count);
 	/* The parts before are in force: only a reconciliation can tell what is. */
-	finish(&change, err && in_parts ? ERR_IO : err, done, arg);
-	free(change.absent);
+	finish(change, err && in_parts ? ERR_IO : err, done, arg);
 	return 0;
+}
+
+static int nft_apply(struct fw *fw, const struct fw_batch *batch, fw_done_fn *done, void *arg)
+{
+	struct change change = {.nft = of(fw), .wanted = batch,
+		.absent = calloc(batch->count + 1, sizeof(bool)),
+		.order = calloc(batch->count + 1, sizeof(uint32_t))};
+	int err = change.absent && change.order ? 0 : ERR_MEMORY;
+
+	if (!err)
+		sort_by_set(batch, change.order);
+	if (!err && batch->rebuild)
+		lead_again(change.nft, batch);
+	if (!err && change.nft->is_owned)
+		nft_watch_spare(change.nft->watch, batch->count);
+	if (!err)
+		err = apply_all(&change, done, arg);
+	free(change.absent);
+	free(change.order);
+	return err;
 }
 
 /* Any change of any table interrupts a dump; it is read again then. */
@@ -359,7 +404,6 @@ static int nft_way(struct fw *fw, const struct fw_way *way, fw_way_fn *done, voi
 		err = way_route_add(&nft->route, &nft->way_route, way->is6);
 	if (!err)
 		err = way_open(way, nft->way_route.mark, &fd);
-	nft->led[way->is6] = nft->led[way->is6] || !err;
 	done(arg, err, fd);
 	return 0;
 }
@@ -376,6 +420,7 @@ static int nft_remove(struct fw *fw, fw_done_fn *done, void *arg)
 		if (!err)
 			err = send_batch(nft);
 	}
+	nft->is_owned = false;
 	way_route_remove(&nft->route, &nft->way_route);
 	done(arg, err == ERR_NOT_FOUND ? 0 : err, NULL, 0);
 	return 0;
@@ -387,6 +432,7 @@ static void nft_free(struct fw *fw)
 
 	loop_timer_stop(nft->loop, &nft->look);
 	nft_watch_free(nft->watch);
+	way_watch_free(nft->way_watch);
 	ct_free(nft->ct);
 	ct_keep_free(nft->keep);
 	nl_close(&nft->nl);
@@ -464,7 +510,7 @@ static void adopt_table(struct nft *nft)
 		return;
 	nlbatch_begin(&nft->batch);
 	if (ruleset_put_table(&nft->batch, nft->table_flags) == 0)
-		send_batch(nft);
+		nft->is_owned = send_batch(nft) == 0;
 }
 
 static int set_up(struct nft *nft, struct loop *loop, const struct nft_config *config)
@@ -488,10 +534,13 @@ static int set_up(struct nft *nft, struct loop *loop, const struct nft_config *c
 	nft->watch = nft_watch_new(&(struct nft_watch_config){.loop = loop,
 		.own_port = mnl_socket_get_portid(nft->nl.socket), .touched = on_foreign,
 		.sip_helper = on_look, .arg = nft});
+	nft->way_watch = way_watch_new(&(struct way_watch_config){.loop = loop,
+		.route = nft->way_route, .own_port = mnl_socket_get_portid(nft->route.socket),
+		.gone = on_foreign, .arg = nft});
 	nft->ct = ct_new(loop, on_sip_flows, nft);
 	loop_timer_set(loop, &nft->look, loop_now_ms(loop));
 	nft->keep = ct_keep_new(loop);
-	return nft->watch && nft->ct && nft->keep ? 0 : ERR_MEMORY;
+	return nft->watch && nft->way_watch && nft->ct && nft->keep ? 0 : ERR_MEMORY;
 }
 
 struct fw *nft_new(struct loop *loop, const struct nft_config *config)

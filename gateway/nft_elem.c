@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * See nft_elem.h. One message an element, so that a refusal names its element by the message's
- * sequence number. An interval set of one field has two entries an element, the second marking
+ * See nft_elem.h. Elements of one set that follow each other share a message, which costs the
+ * kernel less; a refusal names the message by its sequence number, hence an element only if that
+ * has one of its own. An interval set of one field has two entries an element, the second marking
  * where the interval has ended; concatenated intervals have both ends in one entry.
  */
 #include "gateway/nft_elem.h"
@@ -24,6 +25,7 @@
 /* User data are items of type, length, value to nft, which passes over types it does not know. */
 #define USERDATA_TYPE 0x70
 #define USERDATA_HEAD 2
+#define ELEM_MAX 512	/* one element's attributes, the end of its interval included */
 
 static bool is_plain_interval(enum fw_set set)
 {
@@ -103,52 +105,68 @@ static struct nlattr *start_list(struct nlmsghdr *nlh, enum fw_set set)
 	return mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
 }
 
-int nft_elem_put_add(struct nlbatch *batch, const struct fw_elem *elem, uint32_t tag,
+/* The message to append to: the last one, if it is for the same set and has room, or a new one. */
+static bool open_message(struct nft_elem_writer *w, const struct fw_elem *elem, uint16_t type,
+	uint32_t tag)
+{
+	uint16_t flags = type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0;
+
+	if (!w->apart && w->nlh && w->msgs == w->batch->msgs && w->type == type &&
+	    w->set == elem->set && w->nlh->nlmsg_len + ELEM_MAX <= NLBATCH_MSG_MAX) {
+		w->shared = true;
+		return true;
+	}
+	w->nlh = nlbatch_put(w->batch, type, flags, tag);
+	if (!w->nlh)
+		return false;
+	w->list = start_list(w->nlh, elem->set);
+	w->msgs = w->batch->msgs;
+	w->type = type;
+	w->set = elem->set;
+	return true;
+}
+
+int nft_elem_put_add(struct nft_elem_writer *w, const struct fw_elem *elem, uint32_t tag,
 	const struct nft_count *count)
 {
 	const struct fw_set_def *def = fw_set_def(elem->set);
-	struct nlmsghdr *nlh = nlbatch_put(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, tag);
-	struct nlattr *list, *nest;
+	struct nlattr *nest;
 
-	if (!nlh)
+	if (!open_message(w, elem, NFT_MSG_NEWSETELEM, tag))
 		return ERR_MEMORY;
-	list = start_list(nlh, elem->set);
-	nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
-	put_key(nlh, elem);
-	if (def->is_map)
-		put_value(nlh, NFTA_SET_ELEM_DATA, elem->data, FW_DATA_MAX);
+	nest = mnl_attr_nest_start(w->nlh, NFTA_LIST_ELEM);
+	put_key(w->nlh, elem);
+	if (fw_def_data_len(def) > 0)
+		put_value(w->nlh, NFTA_SET_ELEM_DATA, elem->data, fw_def_data_len(def));
 	if (def->is_leased && elem->timeout_ms != FW_TIMEOUT_NONE)
-		put_timeout(nlh, elem->timeout_ms);
+		put_timeout(w->nlh, elem->timeout_ms);
 	if (def->is_counted && count)
-		put_count(nlh, count);
+		put_count(w->nlh, count);
 	if (elem->userdata_len > 0)
-		put_userdata(nlh, elem);
-	mnl_attr_nest_end(nlh, nest);
+		put_userdata(w->nlh, elem);
+	mnl_attr_nest_end(w->nlh, nest);
 	if (is_plain_interval(elem->set))
-		put_interval_end(nlh, elem);
-	mnl_attr_nest_end(nlh, list);
+		put_interval_end(w->nlh, elem);
+	mnl_attr_nest_end(w->nlh, w->list);
 	return 0;
 }
 
 static void put_bare(struct nlmsghdr *nlh, const struct fw_elem *elem)
 {
-	struct nlattr *list = start_list(nlh, elem->set);
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
 
 	put_key(nlh, elem);
 	mnl_attr_nest_end(nlh, nest);
 	if (is_plain_interval(elem->set))
 		put_interval_end(nlh, elem);
-	mnl_attr_nest_end(nlh, list);
 }
 
-int nft_elem_put_del(struct nlbatch *batch, const struct fw_elem *elem, uint32_t tag)
+int nft_elem_put_del(struct nft_elem_writer *w, const struct fw_elem *elem, uint32_t tag)
 {
-	struct nlmsghdr *nlh = nlbatch_put(batch, NFT_MSG_DELSETELEM, 0, tag);
-
-	if (!nlh)
+	if (!open_message(w, elem, NFT_MSG_DELSETELEM, tag))
 		return ERR_MEMORY;
-	put_bare(nlh, elem);
+	put_bare(w->nlh, elem);
+	mnl_attr_nest_end(w->nlh, w->list);
 	return 0;
 }
 
@@ -271,8 +289,11 @@ int nft_elem_get(struct nl *nl, const struct fw_elem *elem, fw_dump_fn *each, vo
 	struct listing listing = {elem->set, each, arg};
 	struct each found = {on_elem, &listing};
 	union nl_request request;
+	struct nlattr *list;
 
 	begin_query(&request, NLM_F_ACK);
+	list = start_list(&request.header, elem->set);
 	put_bare(&request.header, elem);
+	mnl_attr_nest_end(&request.header, list);
 	return nl_ask(nl, &request, on_message, &found);
 }

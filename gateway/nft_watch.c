@@ -3,6 +3,9 @@
  * See nft_watch.h. The kernel tells every change of every table; a socket filter drops our own
  * by their sender's port, and of the rest only messages that name our table count. A queue that
  * overran may have lost just those, hence counts as a change.
+ *
+ * The kernel describes every element that changes as long as anybody listens, which costs it more
+ * than a fifth of the change, so with much to change we are away for a second at a time.
  */
 #include "gateway/nft_watch.h"
 
@@ -23,11 +26,16 @@
 #include <sys/socket.h>
 
 #define RECV_BUFFER (2 << 20)	/* a firewall of 10,000 rules loaded anew */
+#define AWAY_MS 1000
+#define MUCH 64		/* elements in that time; coming back costs about as much */
 
 struct nft_watch {
 	struct nft_watch_config config;
 	struct nl nl;
 	struct loop_fd *lfd;
+	struct loop_timer back;		/* runs while we are away */
+	uint64_t since_ms;
+	size_t changed;			/* elements since then */
 };
 
 /* In what is there to read. */
@@ -90,10 +98,42 @@ static int drop_own(int fd, uint32_t own_port)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
+static bool set_member(struct nft_watch *watch, int option)
+{
+	int group = NFNLGRP_NFTABLES;
+
+	return mnl_socket_setsockopt(watch->nl.socket, option, &group, sizeof(group)) == 0;
+}
+
+static void come_back(void *arg)
+{
+	struct nft_watch *watch = arg;
+
+	if (set_member(watch, NETLINK_ADD_MEMBERSHIP))
+		watch->config.sip_helper(watch->config.arg);
+	else
+		loop_timer_set(watch->config.loop, &watch->back,
+			loop_now_ms(watch->config.loop) + AWAY_MS);
+}
+
+void nft_watch_spare(struct nft_watch *watch, size_t elems)
+{
+	uint64_t now = loop_now_ms(watch->config.loop);
+
+	if (watch->back.slot != 0)
+		return;
+	if (now - watch->since_ms >= AWAY_MS) {
+		watch->since_ms = now;
+		watch->changed = 0;
+	}
+	watch->changed += elems;
+	if (watch->changed >= MUCH && set_member(watch, NETLINK_DROP_MEMBERSHIP))
+		loop_timer_set(watch->config.loop, &watch->back, now + AWAY_MS);
+}
+
 static bool listen_up(struct nft_watch *watch)
 {
 	int size = RECV_BUFFER;
-	int group = NFNLGRP_NFTABLES;
 	int fd;
 
 	if (nl_open(&watch->nl, NETLINK_NETFILTER) < 0)
@@ -101,8 +141,7 @@ static bool listen_up(struct nft_watch *watch)
 	fd = mnl_socket_get_fd(watch->nl.socket);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	if (drop_own(fd, watch->config.own_port) < 0 ||
-	    mnl_socket_setsockopt(watch->nl.socket, NETLINK_ADD_MEMBERSHIP, &group,
-		    sizeof(group)) < 0)
+	    !set_member(watch, NETLINK_ADD_MEMBERSHIP))
 		return false;
 	watch->lfd = loop_fd_add(watch->config.loop, fd, EPOLLIN, on_readable, watch);
 	return watch->lfd != NULL;
@@ -115,6 +154,7 @@ struct nft_watch *nft_watch_new(const struct nft_watch_config *config)
 	if (!watch)
 		return NULL;
 	watch->config = *config;
+	watch->back = (struct loop_timer){.fn = come_back, .arg = watch};
 	if (!listen_up(watch)) {
 		nft_watch_free(watch);
 		return NULL;
@@ -126,6 +166,7 @@ void nft_watch_free(struct nft_watch *watch)
 {
 	if (!watch)
 		return;
+	loop_timer_stop(watch->config.loop, &watch->back);
 	loop_fd_remove(watch->config.loop, watch->lfd);
 	nl_close(&watch->nl);
 	free(watch);

@@ -22,6 +22,9 @@ struct nft_watch_config {
 
 /* NULL: no memory or no socket. */
 struct nft_watch *nft_watch_new(const struct nft_watch_config *config);
+/* So many elements of our table will change, which nobody else can (it has an owner): if it is
+ * much, nothing is heard for a second. The SIP helper may be there then, or not any more. */
+void nft_watch_spare(struct nft_watch *watch, size_t elems);
 void nft_watch_free(struct nft_watch *watch);
 
 #endif

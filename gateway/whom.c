@@ -398,14 +398,14 @@ void whom_forget_waiting(struct whom *w, void *arg)
 	}
 }
 
-void whom_each(const struct whom *w, whom_each_fn *fn, void *arg)
+void whom_forget(struct whom *w, whom_pick_fn *fn, void *arg)
 {
-	const struct whom_binding *b;
+	struct whom_binding *b;
 	size_t place = 0;
 
 	while ((b = whom_table_walk(w->table, &place))) {
-		if (b->here)
-			fn(arg, &b->host);
+		if (fn(arg, &b->host))
+			whom_table_remove(w->table, b);
 	}
 }
 

@@ -92,8 +92,9 @@ int whom_wait(struct whom *w, int ifindex, const struct addr *addr, whom_found_f
 /* Nobody waits any more with this arg. */
 void whom_forget_waiting(struct whom *w, void *arg);
 
-typedef void whom_each_fn(void *arg, const struct whom_host *host);
-void whom_each(const struct whom *w, whom_each_fn *fn, void *arg);
+/* Nothing is known any more of the hosts that fn picks: what they send next tells it anew. */
+typedef bool whom_pick_fn(void *arg, const struct whom_host *host);
+void whom_forget(struct whom *w, whom_pick_fn *fn, void *arg);
 /* The firewall must not answer any more: free it before. Nobody who waits is answered. */
 void whom_free(struct whom *w);
 

@@ -125,7 +125,7 @@ static void who_is_heard_and_how_measured(void **state)
 		core_rate_key(r->core, 2, &other));
 	assert_int_not_equal(core_rate_key(r->core, 1, &lan), core_rate_key(r->core, 1, &unknown));
 	assert_int_equal(core_device_put(r->core, core_device_of(r->core, &lan),
-		&(struct core_device_change){NULL, RULE_ZONE_BLOCKED, -1},
+		&(struct core_device_change){.zone = RULE_ZONE_BLOCKED, .phone = -1},
 		&(struct core_act){"root", on_acted, &acted}, &fault), 0);
 	rig_settle(r);
 	assert_true(acted.done && acted.err == 0);

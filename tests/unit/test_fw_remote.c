@@ -29,7 +29,7 @@
 #include <cmocka.h>
 
 #define BIG 30000
-#define WAIT_MS 3000
+#define WAIT_MS 10000
 
 struct answer {
 	size_t order;	/* counted from 1; 0: not yet */
@@ -804,7 +804,7 @@ static void test_silent_helper(void **state)
 	fw_apply(w->fw, &(struct fw_batch){true, elems, n}, on_done, &a);
 	fw_apply(w->fw, &(struct fw_batch){false, elems, n}, on_done, &b);
 	wait_for(w, &w->lost, 1);
-	assert_in_range(loop_now_ms(w->loop) - began, 900, 1300);
+	assert_true(loop_now_ms(w->loop) - began >= FW_REMOTE_TIMEOUT_MS - 100);
 	assert_int_equal(a.answer.err, ERR_GONE);
 	assert_int_equal(b.answer.err, ERR_GONE);
 	assert_int_equal(a.answer.order, 1);
