@@ -128,10 +128,18 @@ static const struct fw_set_def sets[FW_SETS] = {
 		.most = FW_SIP_PORTS_MAX},
 	[FW_SET_OPEN4_PEER] = {.name = "open4_peer",
 		.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
-		.is_leased = true, .is_counted = true},
+		.has_id = true, .is_leased = true, .is_counted = true},
 	[FW_SET_OPEN6_PEER] = {.name = "open6_peer",
 		.key = {FW_FIELD_ADDR6, FW_FIELD_ADDR6, FW_FIELD_PROTO, FW_FIELD_PORT},
-		.is_leased = true, .is_counted = true},
+		.has_id = true, .is_leased = true, .is_counted = true},
+	[FW_SET_PLACE_TCP4] = {.name = "place_tcp4", .key = {FW_FIELD_PORT},
+		.most = FW_PLACES_MAX},
+	[FW_SET_CALLER4] = {.name = "caller4",
+		.key = {FW_FIELD_ADDR4, FW_FIELD_PROTO, FW_FIELD_PORT},
+		.is_interval = true, .most = FW_CALLERS_MAX},
+	[FW_SET_HEARD] = {.name = "heard", .key = {FW_FIELD_ID, FW_FIELD_WAY},
+		.is_leased = true, .is_counted = true, .is_dynamic = true,
+		.most = FW_HEARD_MAX},
 };
 
 const struct fw_set_def *fw_set_def(enum fw_set set)
@@ -163,10 +171,12 @@ uint8_t fw_field_len(enum fw_field field)
 		return 0;
 	case FW_FIELD_ADDR4:
 	case FW_FIELD_IFINDEX:
+	case FW_FIELD_ID:
 		return 4;
 	case FW_FIELD_ADDR6:
 		return 16;
 	case FW_FIELD_PROTO:
+	case FW_FIELD_WAY:
 		return 1;
 	case FW_FIELD_PORT:
 		return 2;
@@ -193,9 +203,23 @@ size_t fw_set_key_len(enum fw_set set)
 	return fw_def_key_len(fw_set_def(set));
 }
 
+size_t fw_def_data_len(const struct fw_set_def *def)
+{
+	return def->is_map ? FW_DATA_MAX : def->has_id ? fw_field_len(FW_FIELD_ID) : 0;
+}
+
 size_t fw_set_data_len(enum fw_set set)
 {
-	return fw_set_def(set)->is_map ? FW_DATA_MAX : 0;
+	return fw_def_data_len(fw_set_def(set));
+}
+
+uint32_t fw_heard_id(const struct fw_elem *elem, bool *from_phone)
+{
+	struct reader key = reader_from(elem->key, sizeof(elem->key));
+	uint32_t id = reader_u32(&key);
+
+	*from_phone = reader_u8(&key);
+	return id;
 }
 
 bool fw_set_is_peers(enum fw_set set)
@@ -340,6 +364,7 @@ static void make_peer(const struct fw_hole *hole, const struct map_piece *peer,
 	struct fw_elem *elem)
 {
 	struct writer w = key_of(elem);
+	struct writer data = writer_to(elem->data, sizeof(elem->data));
 	bool is4 = addr_is4(&hole->internal.addr);
 
 	if (!prefix_is_host(&peer->remote) || peer->port_min > 1 || peer->port_max != UINT16_MAX) {
@@ -347,6 +372,7 @@ static void make_peer(const struct fw_hole *hole, const struct map_piece *peer,
 		return;
 	}
 	elem->set = is4 ? FW_SET_OPEN4_PEER : FW_SET_OPEN6_PEER;
+	writer_u32(&data, hole->id);
 	put_addr(&w, &peer->remote.addr);
 	if (!is4)
 		put_addr(&w, &hole->internal.addr);
@@ -433,4 +459,18 @@ size_t fw_hole_elems(const struct fw_hole *hole, enum fw_elem_op op, bool renew,
 		out[i].timeout_ms = hole->timeout_ms;
 	}
 	return count;
+}
+
+struct fw_elem fw_caller_elem(const struct prefix *from, uint8_t proto, uint16_t port)
+{
+	struct fw_elem elem = {.set = FW_SET_CALLER4, .op = FW_ELEM_ADD};
+	struct writer low = writer_to(elem.key, sizeof(elem.key));
+	struct writer high = writer_to(elem.key_end, sizeof(elem.key_end));
+	struct addr last = last_of(from);
+
+	put_addr(&low, &from->addr);
+	put_target(&low, proto, port);
+	put_addr(&high, &last);
+	put_target(&high, proto, port);
+	return elem;
 }

@@ -54,10 +54,27 @@ enum fw_set {
 	FW_SET_SIP_PORT = 23,	/* port */
 	/* One of several peers of an opening, if it is a host and may send from any port; others
 	 * are in the sets of ranges, where each takes the kernel longer the more there are. */
-	FW_SET_OPEN4_PEER = 24,	/* remote addr4 . l4 . external port; counter, timeout, userdata */
+	FW_SET_OPEN4_PEER = 24,	/* remote addr4 . l4 . external port -> the opening's id; counter,
+				   timeout, userdata */
 	FW_SET_OPEN6_PEER = 25,	/* remote addr6 . internal addr6 . l4 . port; the same */
+	/* Public places of phones: ports of ours at the WAN's addresses. What comes there from an
+	 * admitted caller bears the mark of openings, for a host firewall that drops; anybody
+	 * else's TCP gets no answer where the set of places says so, UDP is for us to judge. */
+	FW_SET_PLACE_TCP4 = 26,	/* port */
+	FW_SET_CALLER4 = 27,	/* remote prefix4 . l4 . port, intervals */
+	/* Phones' media by direction: filled by its packets alone, so that no opening costs more.
+	 * The id is in the key since a port may be another call's soon. */
+	FW_SET_HEARD = 28,	/* the opening's id . 0: for the phone, 1: from it;
+				   counter, timeout FW_HEARD_S */
 };
-#define FW_SETS (FW_SET_OPEN6_PEER + 1)
+#define FW_SETS (FW_SET_HEARD + 1)
+#define FW_HEARD_S 3600		/* after the last packet that way */
+#define FW_HEARD_MAX 16384	/* four of a call; beyond, media passes and is not told apart */
+#define FW_PLACE_MIN 36000	/* ports of places, and of phones' media */
+#define FW_PLACE_MAX 39999
+#define FW_PLACES_MAX 64
+#define FW_PLACE_CALLERS_MAX 24	/* prefixes */
+#define FW_CALLERS_MAX (FW_PLACES_MAX * FW_PLACE_CALLERS_MAX * 2)	/* by UDP and TCP */
 #define FW_PHONES_MAX 256	/* in each set */
 #define FW_SIP_PORTS_MAX 8
 #define FW_DOORS_MAX 32
@@ -153,7 +170,7 @@ struct fw_way {
 };
 
 enum fw_event {
-	FW_EVENT_FOREIGN,	/* somebody else touched our table: rebuild */
+	FW_EVENT_FOREIGN,	/* somebody else touched our table, or the route of ways: rebuild */
 	FW_EVENT_LOST,		/* the helper is away: nothing can be changed now */
 	FW_EVENT_BACK,		/* it is here (again): dump and reconcile */
 	FW_EVENT_SIP_HELPER,	/* the kernel's own SIP helper is set up, and rewrites what phones
@@ -227,7 +244,8 @@ int fw_senders(struct fw *fw, fw_sender_fn *each, fw_done_fn *done, void *arg);
  * solicitation at once: NUD_PROBE). The answer comes as news of the neighbour table. No answer
  * here. Only addresses on-link of a LAN interface of the configuration. */
 int fw_probe(struct fw *fw, int ifindex, const struct addr *addr, const uint8_t *mac);
-/* A way past. The route it needs is there from the first call on. */
+/* A way past. The route it needs is there from the first call on, and with each rebuild that has
+ * phones. */
 int fw_way(struct fw *fw, const struct fw_way *way, fw_way_fn *done, void *arg);
 void fw_watch(struct fw *fw, fw_event_fn *fn, void *arg);
 void fw_free(struct fw *fw);
@@ -245,6 +263,7 @@ struct fw_hole {
 	bool outbound;			/* IPv4: only those to remote (a host), remote_port do, and
 					   nobody comes in */
 	uint64_t timeout_ms;
+	uint32_t id;			/* of the opening, for FW_SET_HEARD */
 	uint8_t userdata[FW_USERDATA_MAX];
 	uint8_t userdata_len;
 };
@@ -254,9 +273,13 @@ struct fw_hole {
  * neither everything nor a host, an IPv4 remote port, an outbound IPv6 one). */
 size_t fw_hole_elems(const struct fw_hole *hole, enum fw_elem_op op, bool renew,
 	struct fw_elem out[FW_HOLE_ELEMS]);
+/* The element of FW_SET_CALLER4 for them, to be added. */
+struct fw_elem fw_caller_elem(const struct prefix *from, uint8_t proto, uint16_t port);
 /* Bytes of key, and of data (0 for sets). */
 size_t fw_set_key_len(enum fw_set set);
 size_t fw_set_data_len(enum fw_set set);
+/* Whose packets an element of FW_SET_HEARD counts, and which way. */
+uint32_t fw_heard_id(const struct fw_elem *elem, bool *from_phone);
 /* Its elements are the peers of an opening, piece by piece. */
 bool fw_set_is_peers(enum fw_set set);
 const char *fw_set_name(enum fw_set set);

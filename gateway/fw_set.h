@@ -17,6 +17,8 @@ enum fw_field {
 	FW_FIELD_PORT,
 	FW_FIELD_IFINDEX,
 	FW_FIELD_MAC,
+	FW_FIELD_ID,		/* of an opening */
+	FW_FIELD_WAY,		/* of a packet, as ct direction has it */
 };
 #define FW_FIELDS_MAX 6	/* of a key, with the end mark */
 
@@ -24,6 +26,7 @@ struct fw_set_def {
 	const char *name;
 	enum fw_field key[FW_FIELDS_MAX];
 	bool is_map;		/* data is ADDR4 . PORT */
+	bool has_id;		/* a map, too: data is ID */
 	bool is_interval;
 	bool is_leased;		/* elements may have a timeout, and are dumped */
 	bool is_counted;	/* elements have a counter */
@@ -35,6 +38,7 @@ const struct fw_set_def *fw_set_def(enum fw_set set);
 /* The set in which the kernel notes senders of this kind: IFINDEX, ADDR, MAC, PROTO, PORT. */
 const struct fw_set_def *fw_sender_def(enum fw_sender_kind kind, bool is4);
 size_t fw_def_key_len(const struct fw_set_def *def);
+size_t fw_def_data_len(const struct fw_set_def *def);
 /* Bytes the field's value takes, without padding. */
 uint8_t fw_field_len(enum fw_field field);
 

@@ -68,6 +68,13 @@ static bool key_fits(const struct fw_set_def *def, const uint8_t key[FW_KEY_MAX]
 	return all_zero(key + at, FW_KEY_MAX - at);
 }
 
+static bool data_fits(const struct fw_set_def *def, const uint8_t data[FW_DATA_MAX])
+{
+	size_t len = def->is_map ? 6 : fw_def_data_len(def);
+
+	return all_zero(data + len, FW_DATA_MAX - len);
+}
+
 static bool elem_fits(const struct fw_elem *elem)
 {
 	const struct fw_set_def *def;
@@ -81,8 +88,7 @@ static bool elem_fits(const struct fw_elem *elem)
 	/* Nobody reads key_end of the others. */
 	if (def->is_interval && !key_fits(def, elem->key_end))
 		return false;
-	return key_fits(def, elem->key) &&
-	       all_zero(elem->data + (def->is_map ? 6 : 0), def->is_map ? 2 : FW_DATA_MAX);
+	return key_fits(def, elem->key) && data_fits(def, elem->data);
 }
 
 static bool is_transport(uint8_t proto)
@@ -171,6 +177,26 @@ static bool to_prefix(const struct addr *first, const struct addr *last, struct 
 	return true;
 }
 
+/* A port where the router itself is called. */
+static bool place_is_right(const struct helper_facts *facts, uint16_t port)
+{
+	return facts->places && port >= FW_PLACE_MIN && port <= FW_PLACE_MAX;
+}
+
+static bool caller_is_right(const struct helper_facts *facts, const struct fw_elem *elem)
+{
+	struct reader key = reader_from(elem->key, sizeof(elem->key));
+	struct reader end = reader_from(elem->key_end, sizeof(elem->key_end));
+	struct addr first = take_addr4(&key), last = take_addr4(&end);
+	uint8_t proto = take_proto(&key), end_proto = take_proto(&end);
+	uint16_t port = take_port(&key), end_port = take_port(&end);
+	struct prefix from;
+
+	return proto == end_proto && port == end_port && is_transport(proto) &&
+	       place_is_right(facts, port) && to_prefix(&first, &last, &from) &&
+	       addr_is_host(&first) && addr_is_host(&last);
+}
+
 static bool is_lan_range(const struct helper_facts *facts, const struct addr *first,
 	const struct addr *last)
 {
@@ -189,10 +215,14 @@ static bool lan_is_right(const struct helper_facts *facts, const struct fw_elem 
 	return is_lan_range(facts, &a, &b);
 }
 
-static bool wan_if_is_right(const struct helper_facts *facts, const struct fw_elem *elem)
+static bool wan_is_right(const struct helper_facts *facts, const struct fw_elem *elem)
 {
+	struct reader key = reader_from(elem->key, sizeof(elem->key));
+	struct addr a = take_addr4(&key);
 	uint32_t ifindex;
 
+	if (elem->set == FW_SET_WAN4)
+		return facts->is_wan4(facts->arg, &a);
 	memcpy(&ifindex, elem->key, sizeof(ifindex));
 	return facts->is_wan_if(facts->arg, ifindex);
 }
@@ -236,17 +266,22 @@ static bool host_is_right(const struct helper_facts *facts, const struct fw_elem
 	return elem->set == FW_SET_KNOWN4 || elem->set == FW_SET_KNOWN6 || is_host_mac(mac);
 }
 
+static bool phone_is_right(const struct helper_facts *facts, const struct fw_elem *elem)
+{
+	struct reader key = reader_from(elem->key, sizeof(elem->key));
+	struct addr a = elem->set == FW_SET_PHONE4 ? take_addr4(&key) : take_addr6(&key);
+
+	return is_lan_target(facts, &a, ANY_PORT);
+}
+
 static bool add_is_right(const struct helper_facts *facts, const struct fw_elem *elem)
 {
 	struct reader key = reader_from(elem->key, sizeof(elem->key));
-	struct addr a;
 
 	switch ((enum fw_set)elem->set) {
 	case FW_SET_WAN4:
-		a = take_addr4(&key);
-		return facts->is_wan4(facts->arg, &a);
 	case FW_SET_WAN_IF:
-		return wan_if_is_right(facts, elem);
+		return wan_is_right(facts, elem);
 	case FW_SET_LAN4:
 	case FW_SET_LAN6:
 		return lan_is_right(facts, elem);
@@ -268,13 +303,14 @@ static bool add_is_right(const struct helper_facts *facts, const struct fw_elem 
 		reader_skip(&key, 4);
 		return external_is_free(facts, &key);
 	case FW_SET_PHONE4:
-		a = take_addr4(&key);
-		return is_lan_target(facts, &a, ANY_PORT);
 	case FW_SET_PHONE6:
-		a = take_addr6(&key);
-		return is_lan_target(facts, &a, ANY_PORT);
+		return phone_is_right(facts, elem);
 	case FW_SET_SIP_PORT:
 		return facts->is_sip_port(facts->arg, reader_u16(&key));
+	case FW_SET_PLACE_TCP4:
+		return place_is_right(facts, reader_u16(&key));
+	case FW_SET_CALLER4:
+		return caller_is_right(facts, elem);
 	case FW_SET_OPEN6:
 		return open6_is_right(facts, &key);
 	case FW_SET_OPEN6_HOST:
@@ -292,6 +328,8 @@ static bool add_is_right(const struct helper_facts *facts, const struct fw_elem 
 	case FW_SET_KNOWN4:
 	case FW_SET_KNOWN6:
 		return host_is_right(facts, elem);
+	case FW_SET_HEARD:
+		return false;	/* packets alone fill it */
 	}
 	return false;
 }

@@ -32,6 +32,7 @@ struct helper_facts {
 	bool (*is_door)(void *arg, uint8_t proto, uint16_t port);
 	/* Of the helper's own configuration; none with the SIP gateway off. */
 	bool (*is_sip_port)(void *arg, uint16_t port);
+	bool places;			/* phones may have public places: the SIP gateway is on */
 	uint16_t displaced_min;		/* ports kept for displaced flows (ruleset.h) */
 	uint16_t displaced_max;
 };

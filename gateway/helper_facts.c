@@ -129,6 +129,7 @@ struct helper_facts helper_facts_from(struct helper_sources *sources)
 		.is_own_port = is_own_port,
 		.is_door = is_door,
 		.is_sip_port = is_sip_port,
+		.places = sources->conf->sip,
 	};
 }
 

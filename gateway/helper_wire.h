@@ -17,7 +17,7 @@
 #include "gateway/fw.h"
 #include "gateway/loop.h"
 
-#define WIRE_VERSION 3
+#define WIRE_VERSION 4
 
 enum wire_type {
 	WIRE_HELLO = 1,		/* one struct wire_hello */

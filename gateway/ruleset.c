@@ -34,11 +34,12 @@
 #define PRIORITY_DSTNAT (NF_IP_PRI_NAT_DST + 5)	/* the owner's redirects win */
 #define PRIORITY_SRCNAT (NF_IP_PRI_NAT_SRC - 5)	/* before the owner's masquerade */
 #define PRIORITY_NOTE (NF_IP_PRI_NAT_DST - 5)	/* sees what the owner's redirects take */
-#define PRIORITY_GUARD (NF_IP_PRI_FILTER - 5)
+#define PRIORITY_GUARD (NF_IP_PRI_FILTER - 5)	/* marked before a host firewall looks */
 #define PRIORITY_FORWARD (NF_IP_PRI_FILTER - 5)	/* marked before a host firewall looks */
 #define PRIORITY_WAYS NF_IP_PRI_RAW	/* what comes to us is no flow of anybody's */
 #define PRIORITY_WAYS6 NF_IP_PRI_MANGLE	/* flows are known */
 #define STATE_NEW 8	/* 1 << (IP_CT_NEW % IP_CT_IS_REPLY + 1), as ct state has it */
+#define STATE_ESTABLISHED 2
 
 static const struct ruleset_chain chains[] = {
 	{"dstnat", "nat", NF_INET_PRE_ROUTING, PRIORITY_DSTNAT},
@@ -58,12 +59,14 @@ static const struct ruleset_chain note_chains[] = {
 	{"note", "nat", NF_INET_PRE_ROUTING, PRIORITY_NOTE},
 	{"forged", NULL, 0, 0},
 	{"seen", NULL, 0, 0},
+	{"whose", NULL, 0, 0},
 };
 
 static const struct ruleset_chain way_chains[] = {
 	{"ways", "filter", NF_INET_PRE_ROUTING, PRIORITY_WAYS},
 	{"ways6", "filter", NF_INET_PRE_ROUTING, PRIORITY_WAYS6},
 	{"answers", "filter", NF_INET_LOCAL_OUT, PRIORITY_WAYS},
+	{"places", "filter", NF_INET_LOCAL_IN, PRIORITY_GUARD},
 };
 
 #define R(n) (NFT_REG32_00 + (n))
@@ -113,11 +116,24 @@ static const struct ruleset_chain way_chains[] = {
 #define FAMILY(f) META(NFPROTO, R(0)), CMP(EQ, R(0), BYTE, NFPROTO_##f)
 #define IS_OURS CT(MARK, R(0)), MASK(R(0), MARK, 0), CMP(EQ, R(0), MARK, 0)
 #define IS_NEW CT(STATE, R(0)), MASK(R(0), WORD, STATE_NEW), CMP(NEQ, R(0), WORD, 0)
+#define NOT_ESTABLISHED CT(STATE, R(0)), MASK(R(0), WORD, STATE_ESTABLISHED), \
+	CMP(EQ, R(0), WORD, 0)
 #define NOT_DNAT CT(STATUS, R(0)), MASK(R(0), WORD, IPS_DST_NAT), CMP(EQ, R(0), WORD, 0)
 #define MARK_FLOW(reg) CT(MARK, reg), ADD_MARK(reg), \
 	EXPR("ct", U32(CT_KEY, NFT_CT_MARK), U32(CT_SREG, reg))
 #define MARK_PACKET META(MARK, R(0)), ADD_MARK(R(0)), \
 	EXPR("meta", U32(META_KEY, NFT_META_MARK), U32(META_SREG, R(0)))
+#define SET_MARK(reg) EXPR("meta", U32(META_KEY, NFT_META_MARK), U32(META_SREG, reg))
+/* Counted in `heard` as the id that the map has for this key, and the packet's way. The id is taken
+ * over the packet's mark, which is as it was again before the set can say no: nft 1.0.6 dies of
+ * listing a key that comes right out of a map. */
+#define HEARD(map, ...) META(MARK, R(10)), MAP(map, R(0), R(12)), SET_MARK(R(12)), \
+	META(MARK, R(11)), SET_MARK(R(10)), CT(DIRECTION, R(12)), __VA_ARGS__ \
+	EXPR("dynset", U32(DYNSET_SREG_KEY, R(11)), TEXT(DYNSET_SET_NAME, "heard"), \
+		U32(DYNSET_OP, NFT_DYNSET_OP_UPDATE), U64(DYNSET_TIMEOUT, FW_HEARD_S * 1000))
+/* Of a flow that the phone began its own packets are the original direction. */
+#define OTHER_WAY EXPR("bitwise", U32(BITWISE_SREG, R(12)), U32(BITWISE_DREG, R(12)), \
+	U32(BITWISE_LEN, 1), BYTES(BITWISE_MASK, BYTE, 0xff), BYTES(BITWISE_XOR, BYTE, 1)),
 #define IP_SADDR(reg) PAYLOAD(NETWORK, 12, 4, reg)
 #define IP_DADDR(reg) PAYLOAD(NETWORK, 16, 4, reg)
 #define IP6_SADDR(reg) PAYLOAD(NETWORK, 8, 16, reg)
@@ -151,6 +167,12 @@ static const struct ruleset_chain way_chains[] = {
 	U32(FIB_FLAGS, NFTA_FIB_F_DADDR), U32(FIB_DREG, R(0))), CMP(EQ, R(0), WORD, RTN_UNICAST)
 #define FROM_UNICAST EXPR("fib", U32(FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE), \
 	U32(FIB_FLAGS, NFTA_FIB_F_SADDR), U32(FIB_DREG, R(0))), CMP(EQ, R(0), WORD, RTN_UNICAST)
+/* The way back to the sender is not where the packet came in. */
+#define FROM_ELSEWHERE EXPR("fib", U32(FIB_RESULT, NFT_FIB_RESULT_OIF), \
+	U32(FIB_FLAGS, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF), U32(FIB_DREG, R(0))), \
+	CMP(EQ, R(0), WORD, 0)
+#define TO_PLACE FAMILY(IPV4), PACKET_PROTO(IPPROTO_UDP), DPORT(R(0)), \
+	CMP(GTE, R(0), HALF_NET, FW_PLACE_MIN), CMP(LTE, R(0), HALF_NET, FW_PLACE_MAX)
 /* To the socket bound to the port in this register (which nft 1.0.6 does not show); the rule ends
  * here when there is none. */
 #define TO_SOCKET(port) EXPR("tproxy", U32(TPROXY_FAMILY, NFPROTO_UNSPEC), \
@@ -223,8 +245,14 @@ static const struct ruleset_expr rules[] = {
 	IN_SET("open_udp4", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match4"), CT_ORIGINAL(SRC_IP, R(0)), CT(PROTOCOL, R(1)),
 	CT_ORIGINAL(PROTO_DST, R(2)), IN_SET("open4_host", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
+	/* A phone's media is counted by direction. When there is no room to, the rule ends there,
+	 * and the next one lets it pass. */
+	RULE("match4"), PACKET_PROTO(IPPROTO_UDP), CT_REPLY(SRC_IP, R(0)), IN_SET("phone4", R(0)),
+	CT_ORIGINAL(SRC_IP, R(0)), CT(PROTOCOL, R(1)), CT_ORIGINAL(PROTO_DST, R(2)),
+	HEARD("open4_peer"), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match4"), CT_ORIGINAL(SRC_IP, R(0)), CT(PROTOCOL, R(1)),
-	CT_ORIGINAL(PROTO_DST, R(2)), IN_SET("open4_peer", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
+	CT_ORIGINAL(PROTO_DST, R(2)), MAP("open4_peer", R(0), R(12)),
+	CMP(NEQ, R(12), ZEROS, 4), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match4"), CT_ORIGINAL(SRC_IP, R(0)), CT_ORIGINAL(PROTO_SRC, R(1)), CT(PROTOCOL, R(2)),
 	CT_ORIGINAL(PROTO_DST, R(3)), IN_SET("open4_range", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
 
@@ -232,8 +260,12 @@ static const struct ruleset_expr rules[] = {
 	IN_SET("open6", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match6"), CT_ORIGINAL(SRC_IP6, R(0)), CT_REPLY(SRC_IP6, R(4)), CT(PROTOCOL, R(8)),
 	CT_REPLY(PROTO_SRC, R(9)), IN_SET("open6_host", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
+	RULE("match6"), PACKET_PROTO(IPPROTO_UDP), CT_REPLY(SRC_IP6, R(0)), IN_SET("phone6", R(0)),
+	CT_ORIGINAL(SRC_IP6, R(0)), CT_REPLY(SRC_IP6, R(4)), CT(PROTOCOL, R(8)),
+	CT_REPLY(PROTO_SRC, R(9)), HEARD("open6_peer"), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match6"), CT_ORIGINAL(SRC_IP6, R(0)), CT_REPLY(SRC_IP6, R(4)), CT(PROTOCOL, R(8)),
-	CT_REPLY(PROTO_SRC, R(9)), IN_SET("open6_peer", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
+	CT_REPLY(PROTO_SRC, R(9)), MAP("open6_peer", R(0), R(12)),
+	CMP(NEQ, R(12), ZEROS, 4), TO_CHAIN(NFT_GOTO, "pass"),
 	RULE("match6"), CT_ORIGINAL(SRC_IP6, R(0)), CT_ORIGINAL(PROTO_SRC, R(4)),
 	CT_REPLY(SRC_IP6, R(5)), CT(PROTOCOL, R(9)), CT_REPLY(PROTO_SRC, R(10)),
 	IN_SET("open6_range", R(0)), TO_CHAIN(NFT_GOTO, "pass"),
@@ -245,19 +277,31 @@ static const struct ruleset_expr rules[] = {
 /* Whom a packet is from (fw.h). What is forwarded passes none of this but one look at the first
  * packet of each flow. A set that is full takes no more, and its rule ends there: dropping is a
  * rule of its own, hence not to be flooded away. */
+static const struct ruleset_expr guard_rules[] = {
+	RULE("guard"), FROM_WAN, VERDICT(NFT_RETURN),
+};
+
+/* With ways, which know that the kernel has fib. To a phone's public place: from inside nobody
+ * sends in the name of who is outside. */
+static const struct ruleset_expr place_rules[] = {
+	RULE("guard"), TO_PLACE, FROM_ELSEWHERE, VERDICT(NF_DROP),
+	RULE("guard"), TO_PLACE, TO_CHAIN(NFT_GOTO, "whose"),
+};
+
 static const struct ruleset_expr note_rules[] = {
 	/* Before any socket, after the owner's redirects: the port is the one really knocked at.
 	 * Of a connection one look at its first packet is enough: the answer goes to whose address
 	 * it is, so that nobody else completes it. */
-	RULE("guard"), FROM_WAN, VERDICT(NFT_RETURN),
 	RULE("guard"), META(L4PROTO, R(0)), DPORT(R(1)), NOT_IN_SET("door", R(0)),
 	VERDICT(NFT_RETURN),
 	RULE("guard"), NO_TCP_SYN, VERDICT(NFT_RETURN),
-	RULE("guard"), SENDER4, IN_SET("bound4", R(0)), VERDICT(NFT_RETURN),
-	RULE("guard"), SENDER6, IN_SET("bound6", R(0)), VERDICT(NFT_RETURN),
-	RULE("guard"), HOST4, IN_SET("known4", R(0)), TO_CHAIN(NFT_GOTO, "forged"),
-	RULE("guard"), HOST6, IN_SET("known6", R(0)), TO_CHAIN(NFT_GOTO, "forged"),
-	RULE("guard"), TO_CHAIN(NFT_GOTO, "seen"),
+	RULE("guard"), TO_CHAIN(NFT_GOTO, "whose"),
+
+	RULE("whose"), SENDER4, IN_SET("bound4", R(0)), VERDICT(NFT_RETURN),
+	RULE("whose"), SENDER6, IN_SET("bound6", R(0)), VERDICT(NFT_RETURN),
+	RULE("whose"), HOST4, IN_SET("known4", R(0)), TO_CHAIN(NFT_GOTO, "forged"),
+	RULE("whose"), HOST6, IN_SET("known6", R(0)), TO_CHAIN(NFT_GOTO, "forged"),
+	RULE("whose"), TO_CHAIN(NFT_GOTO, "seen"),
 
 	RULE("forged"), NOTE4("forged4"),
 	RULE("forged"), NOTE6("forged6"),
@@ -299,16 +343,25 @@ static const struct ruleset_expr way_rules[] = {
 	IP6_DADDR(R(0)), NOT_IN_SET("lan6", R(0)), TO_UNICAST,
 	DPORT(R(0)), IN_SET("sip_port", R(0)), TO_SOCKET(R(0)), MARK_SIP, VERDICT(NF_ACCEPT),
 
+	/* To a phone's public place. Who connected while he was admitted goes on; of a stranger not
+	 * even a stray segment is answered. */
+	RULE("places"), FAMILY(IPV4), IP_DADDR(R(0)), IN_SET("wan4", R(0)),
+	IP_SADDR(R(0)), META(L4PROTO, R(1)), DPORT(R(2)), IN_SET("caller4", R(0)),
+	MARK_PACKET, VERDICT(NF_ACCEPT),
+	RULE("places"), FAMILY(IPV4), PACKET_PROTO(IPPROTO_TCP), IP_DADDR(R(0)),
+	IN_SET("wan4", R(0)), DPORT(R(0)), IN_SET("place_tcp4", R(0)), NOT_ESTABLISHED,
+	VERDICT(NF_DROP),
+
 	/* Media that the phone began is a flow of its own, not the opening's, and counts there all
 	 * the same: a call without media is over after some time. */
 	RULE("forward"), PACKET_PROTO(IPPROTO_UDP), FAMILY(IPV4),
 	CT_ORIGINAL(SRC_IP, R(0)), IN_SET("phone4", R(0)),
 	CT_REPLY(SRC_IP, R(0)), CT(PROTOCOL, R(1)), CT_REPLY(PROTO_DST, R(2)),
-	IN_SET("open4_peer", R(0)),
+	HEARD("open4_peer", OTHER_WAY),
 	RULE("forward"), PACKET_PROTO(IPPROTO_UDP), FAMILY(IPV6),
 	CT_ORIGINAL(SRC_IP6, R(0)), IN_SET("phone6", R(0)),
 	CT_ORIGINAL(DST_IP6, R(0)), CT_ORIGINAL(SRC_IP6, R(4)), CT(PROTOCOL, R(8)),
-	CT_ORIGINAL(PROTO_SRC, R(9)), IN_SET("open6_peer", R(0)),
+	CT_ORIGINAL(PROTO_SRC, R(9)), HEARD("open6_peer", OTHER_WAY),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -332,6 +385,10 @@ static int put_notes(struct nlbatch *batch, const struct ruleset_config *config)
 		err = ruleset_msg_set(batch, fw_sender_def(i / 2, i % 2 == 0), FW_SETS + 1 + i);
 	if (!err)
 		err = ruleset_msg_chains(batch, note_chains, COUNT(note_chains));
+	if (!err)
+		err = ruleset_msg_rules(batch, config, guard_rules, COUNT(guard_rules));
+	if (!err && config->ways)
+		err = ruleset_msg_rules(batch, config, place_rules, COUNT(place_rules));
 	if (!err)
 		err = ruleset_msg_rules(batch, config, note_rules, COUNT(note_rules));
 	return err;

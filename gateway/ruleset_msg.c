@@ -154,6 +154,10 @@ static uint32_t nft_type(enum fw_field field)
 		return 9;
 	case FW_FIELD_IFINDEX:
 		return 20;
+	case FW_FIELD_ID:
+		return 19;	/* mark: a number that is shown as it is */
+	case FW_FIELD_WAY:
+		return 27;
 	}
 	return 0;
 }
@@ -175,6 +179,16 @@ static void describe_key(struct nftnl_set *set, const struct fw_set_def *def, ui
 	}
 }
 
+static void describe_data(struct nftnl_set *set, const struct fw_set_def *def, uint32_t *flags)
+{
+	if (!def->is_map && !def->has_id)
+		return;
+	*flags |= NFT_SET_MAP;
+	nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, (uint32_t)fw_def_data_len(def));
+	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, def->has_id ? nft_type(FW_FIELD_ID) :
+		nft_type(FW_FIELD_ADDR4) << 6 | nft_type(FW_FIELD_PORT));
+}
+
 static void describe_set(struct nftnl_set *set, const struct fw_set_def *def, uint32_t id)
 {
 	uint32_t flags = 0;
@@ -184,12 +198,7 @@ static void describe_set(struct nftnl_set *set, const struct fw_set_def *def, ui
 	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, (uint32_t)fw_def_key_len(def));
 	describe_key(set, def, &flags);
-	if (def->is_map) {
-		flags |= NFT_SET_MAP;
-		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, FW_DATA_MAX);
-		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE,
-			nft_type(FW_FIELD_ADDR4) << 6 | nft_type(FW_FIELD_PORT));
-	}
+	describe_data(set, def, &flags);
 	if (def->is_interval)
 		flags |= NFT_SET_INTERVAL;
 	if (def->is_dynamic)

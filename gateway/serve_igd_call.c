@@ -167,14 +167,13 @@ static uint16_t pass_on(struct ask *ask, struct writer *w)
 
 /* ---- packets through a pinhole ---- */
 
-static void on_counter(void *arg, const struct opening *o, uint64_t packets, uint64_t bytes)
+static void on_counter(void *arg, const struct opening *o, const struct core_traffic *t)
 {
 	struct serve_igd_call *calls = arg;
 
-	(void)bytes;
 	for (struct ask *ask = calls->counted; ask; ask = ask->next) {
 		if (ask->call.in[0].number == o->id)
-			ask->packets += packets;
+			ask->packets += t->packets;
 	}
 }
 

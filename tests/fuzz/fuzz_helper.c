@@ -107,6 +107,10 @@ static void check_hosts(struct fw *fake)
 	assert(fw_fake_count(fake, FW_SET_BOUND6) == 0 && fw_fake_count(fake, FW_SET_KNOWN6) == 0);
 	assert(fw_fake_count(fake, FW_SET_PHONE6) == 0);
 	assert(fw_fake_count(fake, FW_SET_SIP_PORT) <= 1);
+	for (uint32_t port = 0; port < 1024; port++) {
+		const uint8_t key[FW_KEY_MAX] = {(uint8_t)(port >> 8), (uint8_t)port};
+		assert(!fw_fake_find(fake, FW_SET_PLACE_TCP4, key));
+	}
 	assert(calls->ways == 0 || calls->last_way.port == 5060 ||
 	       (calls->last_way.is6 && calls->last_way.proto == 17 &&
 		calls->last_way.port >= 1024));
@@ -188,6 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.is_own_port = is_own_port,
 			.is_door = is_door,
 			.is_sip_port = is_sip_port,
+			.places = true,
 			.displaced_min = 61000,
 			.displaced_max = 61999,
 		},

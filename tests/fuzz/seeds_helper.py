@@ -92,8 +92,12 @@ SEEDS = {
     + message(WAY, struct.pack("<BBH", TCP, 0, 80), 1, seq=4)
     + message(FORGET, struct.pack("<BBH16s16s16sHH", TCP, 0, 5060, bytes(16), v4(LAN1),
                                   bytes(16), 0, 0), 1),
+    "place": apply(plain(26, struct.pack("!H", 36001)),
+                   plain(27, FAR + to(UDP, 36001), FAR + to(UDP, 36001)),
+                   plain(27, FAR[:3] + b"\0" + to(TCP, 36001), FAR[:3] + b"\xff" + to(TCP, 36001)),
+                   rebuild=True),
     "remove": apply(*HOLE, rebuild=True) + message(REMOVE, seq=2),
-    "hello": message(HELLO, struct.pack("<IHH", 3, 176, 192), 1, seq=0),
+    "hello": message(HELLO, struct.pack("<IHH", 4, 176, 192), 1, seq=0),
 }
 
 

@@ -112,7 +112,7 @@ static void add_lan(struct tool *tool, const struct prefix *p)
 static void add_hole(struct tool *tool, struct str verb, struct str line)
 {
 	struct map_piece peers[MAP_PIECES_MAX];
-	struct fw_hole hole = {.peers = peers};
+	struct fw_hole hole = {.peers = peers, .id = 1};
 	struct str remote;
 	bool renew = str_eq(verb, STR("renew"));
 	struct str userdata;

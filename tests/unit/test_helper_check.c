@@ -103,6 +103,7 @@ static const struct helper_facts facts = {
 	.is_own_port = is_own_port,
 	.is_door = is_door,
 	.is_sip_port = is_sip_port,
+	.places = true,
 	.displaced_min = 61000,
 	.displaced_max = 61999,
 };
@@ -395,6 +396,64 @@ static void test_phones(void **state)
 	assert_int_equal(check(&e), ERR_DENIED);
 }
 
+static struct fw_elem caller(const char *host, uint8_t len, uint8_t proto, uint16_t port)
+{
+	const struct prefix from = {text(host), (uint8_t)(96 + len)};
+
+	return fw_caller_elem(&from, proto, port);
+}
+
+/* Where phones are called: in its range only, and by hosts. */
+static void test_places(void **state)
+{
+	static const uint16_t wrong[] = {0, 22, 5060, 35999, 40000, 65535};
+	static const char *const nobody[] = {"0.0.0.0", "224.0.0.1", "255.255.255.255",
+		"127.0.0.1"};
+	const uint8_t port[] = {36001 >> 8, 36001 & 0xff};
+	struct helper_facts without = facts;
+	struct fw_elem e = plain(FW_SET_PLACE_TCP4, port, NULL, 2);
+
+	(void)state;
+	without.places = false;
+	assert_int_equal(check(&e), 0);
+	assert_int_equal(helper_check_elem(&without, &e), ERR_DENIED);
+	e.timeout_ms = 60000;
+	assert_int_equal(check(&e), ERR_SYNTAX);
+	e = caller("8.8.8.8", 32, MAP_PROTO_TCP, 39999);
+	assert_int_equal(check(&e), 0);
+	assert_int_equal(helper_check_elem(&without, &e), ERR_DENIED);
+	e.key[5] = 1;
+	assert_int_equal(check(&e), ERR_SYNTAX);
+	/* One protocol, one port, one prefix. */
+	for (size_t at = 0; at < 10; at++) {
+		e = caller("8.8.8.8", 32, MAP_PROTO_TCP, 36001);
+		e.key_end[at]++;
+		assert_int_equal(check(&e),
+			at == 3 ? 0 : at >= 5 && at < 8 ? ERR_SYNTAX : ERR_DENIED);
+	}
+	e = caller("8.8.8.8", 32, MAP_PROTO_UDP, 36000);
+	assert_int_equal(check(&e), 0);
+	e = caller("8.8.8.8", 32, 1, 36000);
+	assert_int_equal(check(&e), ERR_DENIED);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const uint8_t bytes[] = {(uint8_t)(wrong[i] >> 8), (uint8_t)wrong[i]};
+		e = plain(FW_SET_PLACE_TCP4, bytes, NULL, 2);
+		assert_int_equal(check(&e), ERR_DENIED);
+		e = caller("8.8.8.8", 32, MAP_PROTO_UDP, wrong[i]);
+		assert_int_equal(check(&e), ERR_DENIED);
+	}
+	e = caller("8.0.0.0", 8, MAP_PROTO_UDP, 36000);
+	assert_int_equal(check(&e), 0);
+	e = caller("0.0.0.0", 0, MAP_PROTO_UDP, 36000);
+	assert_int_equal(check(&e), ERR_DENIED);
+	e = caller("192.0.0.0", 2, MAP_PROTO_UDP, 36000);
+	assert_int_equal(check(&e), ERR_DENIED);
+	for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
+		e = caller(nobody[i], 32, MAP_PROTO_UDP, 36000);
+		assert_int_equal(check(&e), ERR_DENIED);
+	}
+}
+
 static int check_way(uint8_t proto, uint8_t is6, uint16_t port)
 {
 	return helper_check_way(&facts, &(struct wire_way){proto, is6, port});
@@ -442,6 +501,26 @@ static void test_flows_of_a_phone(void **state)
 	flow.port = 5060;
 	memcpy(flow.remote, far.b, sizeof(flow.remote));
 	assert_int_equal(helper_check_flow(&facts, &flow), ERR_DENIED);
+}
+
+/* Who is heard is for packets to say; that an opening has a number is no harm. */
+static void test_what_packets_fill(void **state)
+{
+	const struct map_piece peer = {{addr_from4(0xc6336407), 128}, 0, UINT16_MAX};
+	struct fw_elem elem = {.set = FW_SET_HEARD, .timeout_ms = 60000, .key = {0, 1}};
+	struct fw_elem elems[FW_HOLE_ELEMS];
+	struct fw_hole h = hole4();
+
+	(void)state;
+	assert_int_equal(check(&elem), ERR_DENIED);
+	h.peers = &peer;
+	h.peer_count = 1;
+	h.id = UINT32_MAX;
+	assert_int_equal(check_hole(&h), 0);
+	fw_hole_elems(&h, FW_ELEM_ADD, false, elems);
+	assert_int_equal(elems[1].set, FW_SET_OPEN4_PEER);
+	elems[1].data[4] = 1;
+	assert_int_equal(check(&elems[1]), ERR_SYNTAX);
 }
 
 static void test_deleting_is_free(void **state)
@@ -680,8 +759,10 @@ int main(void)
 		cmocka_unit_test(test_range4_is_of_remotes_only),
 		cmocka_unit_test(test_surroundings),
 		cmocka_unit_test(test_phones),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_flows_of_a_phone),
+		cmocka_unit_test(test_what_packets_fill),
 		cmocka_unit_test(test_deleting_is_free),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_flows),
