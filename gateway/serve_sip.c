@@ -151,7 +151,6 @@ static void close_public(struct sip_phone *p)
 {
 	sip_udp_public_close(p);
 	sip_tcp_public_close(p);
-	p->hosts = 0;
 	p->alg.wan.addr = addr_any4();
 }
 
@@ -344,40 +343,26 @@ static void on_look(void *arg)
 		loop_timer_set(s->loop, &s->tick, loop_now_ms(s->loop) + TICK_MS);
 }
 
+/* Once more when the kernel has told which ports of calls are open. */
+static void begin_media(struct serve_sip *s)
+{
+	if (s->media_read || !core_sip_is_read(s->core))
+		return;
+	s->media_read = true;
+	sip_media_begin(s);
+}
+
 static void on_news(void *arg, const struct core_told *told)
 {
 	struct serve_sip *s = arg;
 
-	if (told->news == CORE_NEWS_HEALTH)
+	if (told->news == CORE_NEWS_HEALTH) {
 		s->retry_ms = 0;
+		begin_media(s);
+	}
 	if (told->news == CORE_NEWS_HEALTH || told->news == CORE_NEWS_DEVICE ||
 		told->news == CORE_NEWS_WAN || told->news == CORE_NEWS_POLICY)
 		look_soon(s, LOOK_MS);
-}
-
-/* Its listener admits those who may call by now, and is there while the phone is registered by
- * TCP. */
-static void tend_listener(struct sip_phone *p, uint64_t now_s)
-{
-	struct addr hosts[SIPREG_HOSTS_MAX];
-	uint64_t digest;
-	size_t count = 0;
-	bool tcp = false;
-
-	for (size_t i = 0; i < SIPREG_MAX; i++)
-		tcp = tcp || (p->reg.at[i].used && p->reg.at[i].is_tcp);
-	for (size_t i = 0; tcp && i < SIPREG_HOSTS_MAX; i++) {
-		if (sipreg_admits(&p->reg, &p->reg.hosts[i].addr, now_s))
-			hosts[count++] = p->reg.hosts[i].addr;
-	}
-	digest = str_hash((struct str){(const char *)hosts, count * sizeof(hosts[0])});
-	if (digest == p->hosts)
-		return;
-	p->hosts = digest;
-	if (tcp && p->tcp >= 0)
-		sip_tcp_admit(p);
-	else if (sip_tcp_public(p) == ERR_EXISTS)
-		p->hosts = 0;
 }
 
 static void on_tick(void *arg)
@@ -387,7 +372,7 @@ static void on_tick(void *arg)
 
 	for (size_t i = 0; i < s->phone_count; i++) {
 		sip_phone_tick(s->phones[i]);
-		tend_listener(s->phones[i], now_s);
+		sip_tcp_tend(s->phones[i]);
 		if (now_s >= s->keep_s)
 			sip_udp_keep(s->phones[i]);
 	}
@@ -407,6 +392,7 @@ static int begin(struct serve_sip *s)
 		return err;
 	begin_ways(s);
 	find_phones(s);
+	s->media_read = core_sip_is_read(s->core);
 	sip_memo_load(s);
 	look_soon(s, 0);
 	return 0;
@@ -476,6 +462,7 @@ void serve_sip_phone_at(const struct serve_sip *s, size_t place, struct serve_si
 		.heard_s = p->heard_s,
 		.encrypted = p->encrypted,
 		.left_alone = p->left_alone,
+		.unconfirmed = p->unconfirmed,
 		.reg = &p->reg,
 		.calls = &p->calls,
 	};
@@ -485,7 +472,7 @@ uint32_t serve_sip_opening(const struct serve_sip *s, size_t place, uint16_t por
 {
 	const struct sip_phone *p = s->phones[place];
 
-	for (size_t i = 0; i < SIP_PLACES_MAX; i++) {
+	for (size_t i = 0; i < p->place_end; i++) {
 		const struct sip_place *at = &p->places[i];
 		if (at->state == SIP_PLACE_OPEN && at->port == port)
 			return at->opening_id;

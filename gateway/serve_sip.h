@@ -9,6 +9,7 @@
  *	serve_sip_udp.c		datagrams, both ways
  *	serve_sip_tcp.c		connections; serve_sip_pipe.c: one direction of one
  *	serve_sip_phone.c	a message of a phone, or to it: understood, planned, edited
+ *	serve_sip_note.c	what happens to it, for the record
  *	serve_sip_hold.c	messages that wait for their media's ports
  *	serve_sip_media.c	what the calls want -> openings
  *	serve_sip_memo.c	what is kept over a restart; serve_sip_row.c: as JSON
@@ -66,6 +67,7 @@ struct serve_sip_phone {
 	uint64_t heard_s;		/* its last message, wall clock; 0: none since the start */
 	bool encrypted;			/* it speaks TLS to its server: nothing can be done */
 	bool left_alone;		/* its messages already say a public address, or ICE */
+	bool unconfirmed;		/* a server let it in and did not say where: not bound */
 	const struct sipreg *reg;
 	const struct sipcalls *calls;	/* streams by the phone's ports: serve_sip_external() */
 };

@@ -37,6 +37,12 @@ struct sip_phone *sip_phone_at(const struct serve_sip *s, const struct endpoint 
 	return NULL;
 }
 
+bool sip_phone_knows(const struct sip_phone *p, const struct addr *host)
+{
+	return sipreg_admits(&p->reg, host, serve_sip_now_s(p->serve)) ||
+	       core_sip_admits(p->serve->core, p->device_id, host);
+}
+
 struct sip_phone *sip_phone_new(struct serve_sip *s, uint32_t device_id)
 {
 	struct sip_phone *p;
@@ -51,6 +57,7 @@ struct sip_phone *sip_phone_new(struct serve_sip *s, uint32_t device_id)
 	p->udp = p->tcp = -1;
 	p->lan4 = addr_any4();
 	p->lan6 = addr_any6();
+	p->hears = SIP_PORT;
 	p->alg.lan = (struct endpoint){addr_any4(), SIP_PORT};
 	p->alg.wan = (struct endpoint){addr_any4(), 0};
 	p->held_end = &p->held;

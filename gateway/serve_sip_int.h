@@ -2,7 +2,8 @@
 /*
  * The inside of the SIP gateway, for serve_sip*.c only; see serve_sip.h for who does what. Calls go
  * downwards: serve_sip > serve_sip_udp, serve_sip_tcp > serve_sip_pipe > serve_sip_phone >
- * serve_sip_hold > serve_sip_memo > serve_sip_row > serve_sip_media; serve_sip > serve_sip_status.
+ * serve_sip_note, serve_sip_hold > serve_sip_memo > serve_sip_row > serve_sip_media;
+ * serve_sip > serve_sip_status.
  */
 #ifndef GATEWAY_SERVE_SIP_INT_H
 #define GATEWAY_SERVE_SIP_INT_H
@@ -76,12 +77,14 @@ struct sip_phone {
 	uint32_t device_id;
 	struct addr lan4, lan6;		/* now; any: none */
 	uint16_t wan_port;		/* its public place's, for good */
+	uint16_t hears;			/* where it takes datagrams: its last REGISTER came from
+					   there. Whoever else is on that host may send, too */
 	uint16_t listens;		/* where it takes connections, as its REGISTERs say; 0: not
 					   known. In calls many name the port they connected from */
 	int udp;			/* socket there; -1: none */
 	struct loop_fd *udp_fd;
-	int tcp;			/* listener there; -1: none */
-	struct loop_fd *tcp_fd;
+	int tcp;			/* bound there; -1: none */
+	struct loop_fd *tcp_fd;		/* NULL: it does not listen yet */
 	struct sipalg_phone alg;	/* lan: IPv4, with the port its last datagram came from */
 	struct sipreg reg;
 	struct endpoint unproven;	/* a server that let it in without asking for a password */
@@ -90,16 +93,16 @@ struct sip_phone {
 	uint32_t call_ids[SIPCALL_MAX];	/* rows of the store; 0: none yet */
 	uint64_t call_digests[SIPCALL_MAX];	/* of what these rows say */
 	struct sip_place places[SIP_PLACES_MAX];
+	size_t place_end;		/* those from here on are free, and need no look */
 	struct sip_asked *asked;
 	struct sip_held *held, **held_end;	/* in the order they came */
 	size_t held_count, held_bytes;
 	struct sip_back backs[SIP_BACKS_MAX];
 	uint32_t back_next;		/* the oldest one */
 	uint64_t heard_s;
-	bool encrypted, left_alone;
+	bool encrypted, left_alone, unconfirmed;
 	bool dirty;			/* the store has to hear of it (not of its calls) */
 	bool calls_dirty;		/* of one of its calls, as call_digests tell */
-	uint64_t hosts;			/* digest of whom its listener admits */
 };
 
 struct sip_way;
@@ -165,6 +168,7 @@ struct serve_sip {
 	struct sip_edits edits;
 	char buffer[2 * SIP_MESSAGE_MAX];
 	char datagram[SIP_MESSAGE_MAX];
+	bool media_read;		/* the kernel has told of ports of before */
 };
 
 /* serve_sip_find.c: below all others */
@@ -175,6 +179,9 @@ struct sip_phone *sip_phone_of(const struct serve_sip *s, const struct addr *lan
 struct sip_phone *sip_phone_by_id(const struct serve_sip *s, uint32_t device_id);	/* NULL */
 /* Whose public place this is; NULL: nobody's. */
 struct sip_phone *sip_phone_at(const struct serve_sip *s, const struct endpoint *wan);
+/* This host may call the phone, and media may open by its word: by the phone's registrations, or
+ * because the owner says so. */
+bool sip_phone_knows(const struct sip_phone *p, const struct addr *host);
 
 /* serve_sip_status.c */
 void sip_status_look(struct serve_sip *s);	/* alerts come and go */
@@ -192,10 +199,10 @@ int sip_tcp_init(struct serve_sip *s);
 void sip_tcp_free(struct serve_sip *s);
 int sip_tcp_way(struct sip_way *way);		/* its tcp4 listener is there */
 void sip_tcp_way_close(struct sip_way *way);
-int sip_tcp_public(struct sip_phone *p);	/* its listener at the public place, anew; while it
-						   is registered over TCP only */
-void sip_tcp_public_close(struct sip_phone *p);
-void sip_tcp_admit(struct sip_phone *p);	/* others may connect to it now */
+/* Once a second: who may call at its public place is told, and while it is registered over TCP it
+ * listens there, as soon as the kernel keeps strangers away. */
+void sip_tcp_tend(struct sip_phone *p);
+void sip_tcp_public_close(struct sip_phone *p);	/* it has no public place (any more) */
 void sip_tcp_forget(struct sip_phone *p);	/* its connections end (it is no phone any more) */
 
 /* serve_sip_phone.c */
@@ -206,6 +213,23 @@ void sip_phone_message(struct sip_phone *p, const struct sip_carry *carry, struc
 bool sip_phone_admits(struct sip_phone *p, const struct endpoint *from, struct str bytes);
 void sip_phone_tick(struct sip_phone *p);	/* once a second */
 void sip_phone_look(struct sip_phone *p);	/* ports were answered: what waited goes */
+
+/* serve_sip_note.c: the owner's record */
+struct sip_remark {
+	bool refused;
+	const char *what, *why;		/* static */
+	const struct sipcall *call;	/* NULL: m says who it is */
+};
+/* With a call m may be NULL. */
+void sip_note_put(const struct sip_phone *p, const struct sip_message *m,
+	const struct addr *peer, const struct sip_remark *remark);
+void sip_note_pass(const struct sip_phone *p, const struct sip_message *m,
+	const struct addr *peer, const char *why);	/* it goes as it came */
+/* What a call became by a message or by time. */
+void sip_note_call(const struct sip_phone *p, const struct sipcall *c, enum sipcall_state before);
+/* A call from a host that is not admitted. */
+void sip_note_missed(struct sip_phone *p, const struct endpoint *from,
+	const struct sip_message *m);
 
 /* serve_sip_hold.c */
 /* ERR_FULL: it has to go as it is, now. The message waits until none of its streams' ports is asked

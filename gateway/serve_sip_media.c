@@ -27,7 +27,7 @@ struct sip_asked {
 
 static struct sip_place *place_of(struct sip_phone *p, uint16_t port, bool is6)
 {
-	for (size_t i = 0; i < SIP_PLACES_MAX; i++) {
+	for (size_t i = 0; i < p->place_end; i++) {
 		struct sip_place *at = &p->places[i];
 		if (at->state != SIP_PLACE_FREE && at->port == port && at->is6 == is6)
 			return at;
@@ -192,7 +192,7 @@ static bool is_chosen(const struct sip_phone *p, uint16_t first, uint16_t count)
 {
 	const struct serve_sip *s = p->serve;
 
-	for (size_t i = 0; i < SIP_PLACES_MAX; i++) {
+	for (size_t i = 0; i < p->place_end; i++) {
 		if (is_within(&p->places[i], first, count))
 			return true;
 	}
@@ -231,14 +231,18 @@ static struct sip_place *new_place(struct sip_phone *p, uint16_t port, bool is6)
 			continue;
 		*at = (struct sip_place){
 			.state = SIP_PLACE_ASKED, .port = port, .is6 = is6, .external = port};
+		if (p->place_end == i)
+			p->place_end++;
 		return at;
 	}
 	return NULL;
 }
 
 /* The places of a stream, made where they are new: its ports outside are a run as its own are. */
-static void want_stream(struct sip_phone *p, const struct sipalg_stream *stream, bool is6)
+static void want_stream(struct sip_phone *p, const struct sipcall *c,
+	const struct sipalg_stream *stream)
 {
+	bool is6 = !addr_is4(&c->signalling);
 	struct sip_place *first = place_of(p, stream->port, is6);
 	uint16_t external = first ? first->external : 0;
 
@@ -246,7 +250,7 @@ static void want_stream(struct sip_phone *p, const struct sipalg_stream *stream,
 		uint16_t port = (uint16_t)(stream->port + i);
 		struct sip_place *at = place_of(p, port, is6);
 
-		if (!at)
+		if (!at && !c->is_shut)
 			at = new_place(p, port, is6);
 		if (!at)
 			return;
@@ -328,10 +332,24 @@ static bool has_peers(const struct sip_place *at, const struct sip_place *to)
 	       memcmp(at->peers, to->peers, sizeof(at->peers)) == 0;
 }
 
-/* Gone though it is wanted: the owner closed it, for this call. */
+/* Gone though nobody asked: the owner closed it. */
 static bool is_closed(const struct sip_phone *p, const struct sip_place *at)
 {
-	return at->state == SIP_PLACE_OPEN && !opening_of(p, at);
+	return at->state == SIP_PLACE_OPEN && !at->asking && !opening_of(p, at);
+}
+
+/* For these calls that holds until they end, whatever other port they name. */
+static void see_closed(struct sip_phone *p, struct sip_place *at)
+{
+	if (!is_closed(p, at))
+		return;
+	at->state = SIP_PLACE_REFUSED;
+	p->dirty = true;
+	for (size_t i = 0; i < SIPCALL_MAX; i++) {
+		struct sipcall *c = &p->calls.at[i];
+		c->is_shut = c->is_shut || wants(c, at);
+	}
+	p->calls_dirty = true;
 }
 
 static void look_at(struct sip_phone *p, struct sip_place *at)
@@ -344,10 +362,7 @@ static void look_at(struct sip_phone *p, struct sip_place *at)
 		release(p, at);
 		return;
 	}
-	if (is_closed(p, at)) {
-		at->state = SIP_PLACE_REFUSED;
-		p->dirty = true;
-	}
+	see_closed(p, at);
 	if (at->state == SIP_PLACE_REFUSED)
 		return;
 	to = with_peers(p, at);
@@ -365,19 +380,22 @@ static void look_at(struct sip_phone *p, struct sip_place *at)
 
 void sip_media_look(struct sip_phone *p)
 {
-	for (size_t i = 0; i < SIP_PLACES_MAX; i++)
+	for (size_t i = 0; i < p->place_end; i++) {
+		see_closed(p, &p->places[i]);
 		p->places[i].wanted = false;
+	}
 	for (size_t i = 0; i < SIPCALL_MAX; i++) {
 		const struct sipcall *c = &p->calls.at[i];
-		bool is6 = !addr_is4(&c->signalling);
 
 		for (uint16_t k = 0; is_on(c) && k < c->now.count; k++)
-			want_stream(p, &c->now.at[k], is6);
+			want_stream(p, c, &c->now.at[k]);
 		for (uint16_t k = 0; is_on(c) && c->has_next && k < c->next.count; k++)
-			want_stream(p, &c->next.at[k], is6);
+			want_stream(p, c, &c->next.at[k]);
 	}
-	for (size_t i = 0; i < SIP_PLACES_MAX; i++)
+	for (size_t i = 0; i < p->place_end; i++)
 		look_at(p, &p->places[i]);
+	while (p->place_end > 0 && p->places[p->place_end - 1].state == SIP_PLACE_FREE)
+		p->place_end--;
 }
 
 /* ---- what there is ---- */
@@ -418,7 +436,7 @@ bool sip_media_find(const struct serve_sip *s, uint16_t external, struct endpoin
 {
 	for (size_t i = 0; i < s->phone_count; i++) {
 		const struct sip_phone *p = s->phones[i];
-		for (size_t k = 0; k < SIP_PLACES_MAX; k++) {
+		for (size_t k = 0; k < p->place_end; k++) {
 			const struct sip_place *at = &p->places[k];
 			if (at->state != SIP_PLACE_OPEN || at->is6 || at->external != external)
 				continue;
@@ -435,7 +453,7 @@ void sip_media_renew(struct sip_phone *p)
 {
 	uint64_t now = loop_now_ms(p->serve->loop);
 
-	for (size_t i = 0; i < SIP_PLACES_MAX; i++) {
+	for (size_t i = 0; i < p->place_end; i++) {
 		struct sip_place *at = &p->places[i];
 
 		if (at->state == SIP_PLACE_FREE || at->asking)
@@ -447,21 +465,20 @@ void sip_media_renew(struct sip_phone *p)
 	}
 }
 
-static void on_count(void *arg, const struct opening *o, uint64_t packets, uint64_t bytes)
+static void on_count(void *arg, const struct opening *o, const struct core_traffic *t)
 {
 	struct serve_sip *s = arg;
 	struct sip_phone *p = sip_phone_by_id(s, o->device_id);
 	struct sip_place *at = p ? place_of(p, o->internal.port, !opening_is4(o)) : NULL;
 
-	(void)bytes;
 	if (at && at->opening_id == o->id)
-		at->counted += packets;
+		at->counted += t->packets;
 }
 
 /* An opening's peers are counted apart: it is their sum that moves. */
 static void sum_up(struct sip_phone *p, bool known)
 {
-	for (size_t i = 0; i < SIP_PLACES_MAX; i++) {
+	for (size_t i = 0; i < p->place_end; i++) {
 		struct sip_place *at = &p->places[i];
 
 		if (known) {
@@ -497,11 +514,11 @@ void sip_media_used(struct sip_phone *p, bool used[SIPCALL_MAX])
 
 	for (size_t i = 0; i < SIPCALL_MAX; i++) {
 		used[i] = false;
-		for (size_t k = 0; k < SIP_PLACES_MAX; k++)
+		for (size_t k = 0; k < p->place_end; k++)
 			used[i] = used[i] || (p->places[k].moved && wants(&p->calls.at[i],
 								 &p->places[k]));
 	}
-	for (size_t k = 0; k < SIP_PLACES_MAX; k++) {
+	for (size_t k = 0; k < p->place_end; k++) {
 		any = any || p->places[k].state == SIP_PLACE_OPEN;
 		p->places[k].moved = false;
 	}
@@ -521,16 +538,22 @@ void sip_media_resume(struct sip_phone *p, uint16_t port, uint16_t external, boo
 }
 
 /* What the core has kept open is the place's again; the next look asks for its peers, or closes
- * it. Of what nobody knows any more there is none: it was opened a moment before we were killed. */
+ * it. Its port outside is the kernel's: what we were killed before writing is newer than our row,
+ * and what was asked by that row's word is refused. Of what nobody knows any more there is none: it
+ * was opened a moment before we were killed. */
 static bool adopt(const struct serve_sip *s, const struct opening *o)
 {
 	struct sip_phone *p = sip_phone_by_id(s, o->device_id);
 	struct sip_place *at = p ? place_of(p, o->internal.port, !opening_is4(o)) : NULL;
 
-	if (!at || at->state == SIP_PLACE_OPEN || at->external != o->external.port)
+	if (!at)
 		return false;
+	if (at->external != o->external.port)
+		at->peer_count = 0;
 	at->state = SIP_PLACE_OPEN;
 	at->opening_id = o->id;
+	at->external = o->external.port;
+	p->dirty = true;
 	return true;
 }
 
@@ -566,11 +589,12 @@ void sip_media_leave(struct sip_phone *p)
 
 void sip_media_drop(struct sip_phone *p)
 {
-	for (size_t i = 0; i < SIP_PLACES_MAX; i++) {
+	for (size_t i = 0; i < p->place_end; i++) {
 		/* What the core has no time for it ends itself: this is no phone any more. */
 		(void)close_it(p, &p->places[i]);
 		p->places[i] = (struct sip_place){0};
 	}
+	p->place_end = 0;
 	sip_media_leave(p);
 	p->dirty = true;
 }

@@ -13,94 +13,10 @@
 #include <string.h>
 
 #define DATAGRAM_MAX 65507	/* what UDP over IPv4 carries */
-#define MISSED_ANEW_S 60	/* the same caller after a pause is another call */
 
 static bool is6(const struct sip_carry *carry)
 {
 	return !addr_is4(&carry->inside.addr);
-}
-
-/* ---- the record ---- */
-
-struct remark {
-	bool refused;
-	const char *what, *why;
-	const struct sipcall *call;	/* NULL: m says who it is */
-};
-
-static struct str party(const struct sip_message *m)
-{
-	struct str text;
-
-	if (sip_find(m, m->is_request ? SIP_FROM : SIP_TO, &text))
-		return STR_NONE;
-	return text;
-}
-
-static void note(const struct sip_phone *p, const struct sip_message *m,
-	const struct addr *peer, const struct remark *remark)
-{
-	char text[SIPCALL_WHO_MAX + SIPCALL_ID_MAX + 2];
-	struct writer w = writer_to(text, sizeof(text));
-	const struct sipcall *c = remark->call;
-
-	if (c) {
-		writer_text(&w, c->who);
-		writer_text(&w, " ");
-		writer_bytes(&w, c->id.at, c->id.len);
-	} else {
-		writer_str(&w, str_sub(party(m), 0, SIPCALL_WHO_MAX));
-		writer_text(&w, " ");
-		writer_str(&w, str_sub(sip_text(m, m->call_id), 0, SIPCALL_ID_MAX));
-	}
-	core_sip_note(p->serve->core, &(struct core_sip_note){
-		.refused = remark->refused,
-		.device_id = p->device_id,
-		.what = remark->what,
-		.why = remark->why,
-		.peer = *peer,
-		.text = writer_done(&w),
-	});
-}
-
-static void note_pass(const struct sip_phone *p, const struct sip_message *m,
-	const struct addr *peer, const char *why)
-{
-	note(p, m, peer, &(struct remark){true, "pass", why, NULL});
-	p->serve->passed++;
-}
-
-/* What a call became by a message or by time. */
-static void note_call(const struct sip_phone *p, const struct sipcall *c,
-	enum sipcall_state before)
-{
-	struct remark remark = {.call = c};
-
-	if (before == c->state)
-		return;
-	switch (c->state) {
-	case SIPCALL_FREE:
-	case SIPCALL_CHALLENGED:
-	case SIPCALL_ENDING:
-		return;
-	case SIPCALL_RINGING:
-		if (before != SIPCALL_FREE)
-			return;
-		remark.what = "call";
-		remark.why = c->by_phone ? "the phone calls" : "the phone is called";
-		break;
-	case SIPCALL_UP:
-		if (before == SIPCALL_ENDING)
-			return;
-		remark.what = "answer";
-		remark.why = "the call is answered";
-		break;
-	case SIPCALL_OVER:
-		remark.what = "hang up";
-		remark.why = c->why;
-		break;
-	}
-	note(p, NULL, &c->signalling, &remark);
 }
 
 /* ---- where it goes ---- */
@@ -149,7 +65,8 @@ static uint16_t contact_port(const struct sip_phone *p, const struct sip_message
 	own = sipalg_own_find(&p->alg.contacts, sip_text(m, uri.user));
 	colon = str_find(own, 0, ':');
 	if (own.len == 0 || (colon < own.len && str_u32(str_sub(own, colon + 1, own.len),
-				    SIPALG_PORT_MIN, 65535, &port)))
+				    SIPALG_PORT_MIN, 65535, &port)) ||
+		core_sip_is_service((uint16_t)port))
 		return otherwise;
 	return (uint16_t)port;
 }
@@ -219,7 +136,7 @@ static int plan_out(struct sip_phone *p, const struct sip_message *m,
 		return err;
 	sip_media_externals(p, &streams, false);
 	if (!is_whole(&streams))
-		note_pass(p, m, &carry->outside.addr,
+		sip_note_pass(p, m, &carry->outside.addr,
 			"a port of its media is not open: that is left as it is");
 	return sipalg_sdp_edit(m, &p->alg.lan.addr, &streams, &p->alg.wan.addr, &s->edits);
 }
@@ -260,10 +177,10 @@ static void go(struct sip_phone *p, const struct sip_message *m, const struct si
 	if (is6(carry) || addr_is_any(&p->alg.wan.addr)) {
 		carry->send(carry, m->bytes);
 	} else if (carry->by_phone && is_sealed(m)) {
-		note_pass(p, m, &carry->outside.addr, "its body is signed");
+		sip_note_pass(p, m, &carry->outside.addr, "its body is signed");
 		carry->send(carry, m->bytes);
 	} else if (edit(p, m, carry, &w)) {
-		note_pass(p, m, &carry->outside.addr, "it cannot be edited");
+		sip_note_pass(p, m, &carry->outside.addr, "it cannot be edited");
 		carry->send(carry, m->bytes);
 	} else {
 		s->changed += s->edits.count > 0;
@@ -298,7 +215,7 @@ static bool hold(struct sip_phone *p, const struct sip_message *m, const struct 
 		return false;
 	if (sip_hold_put(p, carry, m->bytes, &wants) == 0)
 		return true;
-	note_pass(p, m, &carry->outside.addr, "too many of its messages wait for ports");
+	sip_note_pass(p, m, &carry->outside.addr, "too many of its messages wait for ports");
 	return false;
 }
 
@@ -314,22 +231,25 @@ static void see_registration(struct sip_phone *p, const struct sip_message *m,
 		.now_s = serve_sip_now_s(p->serve),
 	};
 	const struct endpoint own = {carry->inside.addr, 0};
-	struct remark remark = {.what = "register"};
+	struct sip_remark remark = {.what = "register"};
+	enum sipreg_news news;
 
-	if (!carry->by_phone && m->method == SIP_REGISTER && m->status / 100 == 2)
-		facts.bound_s = sipalg_bound_s(is6(carry) ? &own : &p->alg.wan, m);
-	switch (sipreg_see(&p->reg, m, &facts)) {
-	case SIPREG_NOTHING:
+	if (m->method == SIP_REGISTER && m->is_request == carry->by_phone)
+		facts.bound_s = sipalg_bound_s(m->is_request || is6(carry) ? &own : &p->alg.wan,
+			m);
+	news = sipreg_see(&p->reg, m, &facts);
+	if (news == SIPREG_NOTHING)
 		return;
+	p->dirty = true;
+	p->unconfirmed = news == SIPREG_UNCONFIRMED;
+	switch (news) {
+	case SIPREG_NOTHING:
 	case SIPREG_KEPT:
-		p->dirty = true;
 		return;
 	case SIPREG_BOUND:
-		p->dirty = true;
 		remark.why = "its server asked for a password and let it in";
 		break;
 	case SIPREG_GONE:
-		p->dirty = true;
 		remark.what = "unregister";
 		remark.why = "it is not registered there any more";
 		break;
@@ -339,8 +259,44 @@ static void see_registration(struct sip_phone *p, const struct sip_message *m,
 		remark.refused = true;
 		remark.why = "this server never asked for a password";
 		break;
+	case SIPREG_UNCONFIRMED:
+		remark.refused = true;
+		remark.why = "its server did not confirm where it is: nobody can call it";
+		break;
 	}
-	note(p, m, &carry->outside.addr, &remark);
+	sip_note_put(p, m, &carry->outside.addr, &remark);
+}
+
+/* A call, and what it was before a message. */
+struct seen {
+	struct sipcall *call;
+	enum sipcall_state before;
+	bool changed;
+};
+
+static int see_once(struct sip_phone *p, const struct sip_message *m,
+	const struct sipcall_facts *facts, struct seen *out)
+{
+	enum sipcall_state before[SIPCALL_MAX];
+	int err;
+
+	for (size_t i = 0; i < SIPCALL_MAX; i++)
+		before[i] = p->calls.at[i].state;
+	err = sipcall_see(&p->calls, m, facts, &out->call, &out->changed);
+	if (out->call)
+		out->before = before[out->call - p->calls.at];
+	return err;
+}
+
+static bool make_room(struct sip_phone *p)
+{
+	struct sipcall *c = sipcall_make_room(&p->calls);
+
+	if (!c)
+		return false;
+	sip_note_call(p, c, SIPCALL_RINGING);
+	sipcall_drop(c);
+	return true;
 }
 
 static void see_call(struct sip_phone *p, const struct sip_message *m,
@@ -354,24 +310,23 @@ static void see_call(struct sip_phone *p, const struct sip_message *m,
 		.peer = carry->outside.addr,
 		.now_s = serve_sip_now_s(s),
 	};
-	enum sipcall_state before[SIPCALL_MAX];
-	struct sipcall *c = NULL;
-	bool changed = false;
+	struct seen seen;
+	int err;
 
-	facts.may_begin = !is_sealed(m) &&
-		sipreg_admits(&p->reg, &facts.peer, facts.now_s);
-	for (size_t i = 0; i < SIPCALL_MAX; i++)
-		before[i] = p->calls.at[i].state;
-	if (sipcall_see(&p->calls, m, &facts, &c, &changed))
-		note_pass(p, m, &carry->outside.addr, "its media cannot be followed");
-	if (!c)
+	facts.may_begin = !is_sealed(m) && sip_phone_knows(p, &facts.peer);
+	err = see_once(p, m, &facts, &seen);
+	if (err == ERR_BUSY && make_room(p))
+		err = see_once(p, m, &facts, &seen);
+	if (err)
+		sip_note_pass(p, m, &carry->outside.addr, "its media cannot be followed");
+	if (!seen.call)
 		return;
 	p->calls_dirty = true;
-	note_call(p, c, before[c - p->calls.at]);
-	if (changed)
+	sip_note_call(p, seen.call, seen.before);
+	if (seen.changed)
 		sip_media_look(p);
-	if (c->state == SIPCALL_OVER)
-		sipcall_drop(c);
+	if (seen.call->state == SIPCALL_OVER)
+		sipcall_drop(seen.call);
 }
 
 static bool names_others(const struct sip_message *m, const struct addr *own)
@@ -396,10 +351,23 @@ static uint16_t own_port(const struct sip_message *m, const struct addr *own)
 	while (sip_next_address(m, SIP_CONTACT, &walk, &a)) {
 		const struct sip_hostport *at = &a.uri.where;
 
-		if (!a.star && a.uri.is_sip && at->is_addr && addr_eq(&at->addr, own))
-			return at->port_number >= SIPALG_PORT_MIN ? at->port_number : SIP_PORT;
+		if (!a.star && a.uri.is_sip && at->is_addr && addr_eq(&at->addr, own) &&
+			!core_sip_is_service(at->port_number))
+			return at->port_number;
 	}
 	return 0;
+}
+
+/* By a REGISTER alone the phone says where it can be reached. */
+static void hear_at(struct sip_phone *p, const struct sip_message *m,
+	const struct sip_carry *carry)
+{
+	if (carry->is_stream) {
+		p->listens = own_port(m, &carry->inside.addr);
+		return;
+	}
+	p->dirty = p->dirty || p->hears != carry->inside.port;
+	p->hears = carry->inside.port;
 }
 
 static bool has_ice(const struct sip_message *m)
@@ -425,8 +393,7 @@ static void see_phone(struct sip_phone *p, const struct sip_message *m,
 	if (m->method == SIP_REGISTER) {
 		p->encrypted = false;
 		p->left_alone = names_others(m, &carry->inside.addr);
-		if (carry->is_stream)
-			p->listens = own_port(m, &carry->inside.addr);
+		hear_at(p, m, carry);
 	} else if (m->method == SIP_INVITE) {
 		p->left_alone = names_others(m, &carry->inside.addr) || has_ice(m);
 	}
@@ -442,10 +409,8 @@ static void hear(struct sip_phone *p, const struct sip_carry *carry)
 		return;
 	}
 	p->lan4 = p->alg.lan.addr = carry->inside.addr;
-	if (carry->is_stream)
-		return;
-	p->dirty = p->dirty || p->alg.lan.port != carry->inside.port;
-	p->alg.lan.port = carry->inside.port;
+	if (!carry->is_stream)
+		p->alg.lan.port = carry->inside.port;
 }
 
 /* It begins as a message does; keep-alives and STUN do not. */
@@ -486,30 +451,6 @@ void sip_phone_message(struct sip_phone *p, const struct sip_carry *carry, struc
 
 /* ---- who may come in ---- */
 
-static void miss(struct sip_phone *p, const struct endpoint *from, const struct sip_message *m)
-{
-	struct serve_sip *s = p->serve;
-	struct serve_sip_missed *first = &s->missed[0];
-	uint64_t now = loop_wall_s(s->loop);
-	bool again = s->missed_count > 0 && first->device_id == p->device_id &&
-		     addr_eq(&first->from.addr, &from->addr);
-	bool told = again && now < first->wall_s + MISSED_ANEW_S;
-
-	if (!again) {
-		if (s->missed_count < SERVE_SIP_MISSED_MAX)
-			s->missed_count++;
-		memmove(first + 1, first, (s->missed_count - 1) * sizeof(*first));
-		*first = (struct serve_sip_missed){.device_id = p->device_id};
-	}
-	first->wall_s = now;
-	first->from = *from;
-	first->count++;
-	first->who[str_copy_plain(party(m), first->who, SIPCALL_WHO_MAX)] = '\0';
-	if (!told)
-		note(p, m, &from->addr, &(struct remark){true, "missed call",
-			"it came from a host the phone is not registered at", NULL});
-}
-
 /* It let the phone in without a password: it is heard as it would be without us, and its calls have
  * no media (sipcall_facts.may_begin). A phone that was registered before it was marked has no more
  * until it is asked again. */
@@ -531,7 +472,7 @@ bool sip_phone_admits(struct sip_phone *p, const struct endpoint *from, struct s
 		.now_s = now,
 	};
 
-	if (sipreg_admits(&p->reg, &from->addr, now) || is_unproven(p, from, now))
+	if (sip_phone_knows(p, &from->addr) || is_unproven(p, from, now))
 		return true;
 	/* Another phone of this LAN, by its public place, in a call their server began. */
 	if (sip_phone_at(p->serve, from) && sipreg_is_bound(&p->reg, now))
@@ -542,7 +483,7 @@ bool sip_phone_admits(struct sip_phone *p, const struct endpoint *from, struct s
 		return true;
 	if (m->is_request) {
 		if (m->method == SIP_INVITE)
-			miss(p, from, m);
+			sip_note_missed(p, from, m);
 		return false;
 	}
 	b = find_back(p, m, true);
@@ -565,7 +506,7 @@ static void tick_calls(struct sip_phone *p, uint64_t now)
 
 		if (c->state == before[i])
 			continue;
-		note_call(p, c, before[i]);
+		sip_note_call(p, c, before[i]);
 		if (c->state == SIPCALL_OVER)
 			sipcall_drop(c);
 		over = true;

@@ -24,6 +24,7 @@ static const struct field call_fields[] = {
 	FIELD(struct sipcall, BOOL, by_phone),
 	FIELD(struct sipcall, BOOL, on_hold),
 	FIELD(struct sipcall, BOOL, is_fork),
+	FIELD(struct sipcall, BOOL, is_shut),
 	FIELD(struct sipcall, BOOL, has_next),
 	FIELD(struct sipcall, BOOL, next_by_phone),
 	FIELD(struct sipcall, BOOL, next_offered),
@@ -366,7 +367,7 @@ json_t *sip_row_of_phone(const struct sip_phone *p)
 			json_array_append_new(places, place_json(at));
 	}
 	json_object_set_new(json, "public", json_integer(p->wan_port));
-	json_object_set_new(json, "port", json_integer(p->alg.lan.port));
+	json_object_set_new(json, "port", json_integer(p->hears));
 	json_object_set_new(json, "listens", json_integer(p->listens));
 	json_object_set_new(json, "bindings", bindings);
 	json_object_set_new(json, "hosts", hosts);
@@ -406,7 +407,8 @@ void sip_row_to_phone(const json_t *json, struct sip_phone *out)
 
 	out->listens = port_of(json, "listens", SIPALG_PORT_MIN, UINT16_MAX);
 	out->wan_port = port_of(json, "public", CORE_SIP_PORT_MIN, CORE_SIP_PORT_MAX);
-	out->alg.lan.port = port_of(json, "port", 1, UINT16_MAX);
+	out->hears = port_of(json, "port", 1, UINT16_MAX);
+	out->alg.lan.port = out->hears;		/* till it sends from another */
 	reg_load(json, &out->reg);
 	words_load(json_object_get(json, "contacts"), &out->alg.contacts);
 	for (size_t i = 0; i < json_array_size(places) && i < SIP_PLACES_MAX; i++)

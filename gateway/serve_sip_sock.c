@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * TCP sockets of the SIP gateway; see serve_sip_sock.h. Who is not admitted gets no answer at all,
- * not even a reset: a socket filter of the listener drops his SYN, as it drops all else of him.
- * Kernels with 5d39580f68e6 (2026) let only CAP_NET_ADMIN attach one to a TCP socket: there
- * serve_sip_tcp.c resets what it accepted.
- */
+/* See serve_sip_sock.h and tcp(7). */
 #include "gateway/serve_sip_sock.h"
 
 #include "protocols/err.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
@@ -23,6 +17,9 @@
 #define KEEPALIVE_S 120
 #define KEEPALIVE_AGAIN_S 30
 #define KEEPALIVE_TIMES 4
+/* The kernel takes it twice, each way: what waits in 256 connections of two sockets is 64 MB at
+ * worst, not the gigabytes it would grant by itself. A path of 30 ms still carries 1 MB/s. */
+#define BUFFER 32768
 #define DSCP_MASK 0xfc		/* the other two bits are each connection's own (RFC 3168) */
 #define BACKLOG 16
 #define SYN_WORDS 30		/* the longest heads of IP and TCP: 60 octets each */
@@ -48,6 +45,8 @@ static void set(int fd, int level, int option, int value)
 void sip_sock_set(int fd, uint8_t tos)
 {
 	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER);
+	set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER);
 	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
 	set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_AGAIN_S);
@@ -121,41 +120,22 @@ void sip_sock_reset(int fd)
 	close(fd);
 }
 
-#define FIRST 1		/* behind the load of the source address */
-
-/* ip saddr of the packet, one comparison for each host, drop, take. Offsets are from the network
- * header: the data of a TCP socket's filter begins at TCP's. */
-int sip_sock_admit(int fd, const struct addr *hosts, size_t count)
-{
-	struct sock_filter code[FIRST + SIP_SOCK_HOSTS_MAX + 2] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			(uint32_t)SKF_NET_OFF + offsetof(struct iphdr, saddr)),
-	};
-	struct sock_fprog program = {(unsigned short)(FIRST + count + 2), code};
-
-	for (size_t i = 0; i < count; i++)
-		code[FIRST + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-			addr_to4(&hosts[i]), (uint8_t)(count - i), 0);
-	code[FIRST + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-	code[FIRST + count + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ? ERR_IO : 0;
-}
-
-int sip_sock_listen(const struct endpoint *at, const struct addr *hosts, size_t count)
+int sip_sock_bind(const struct endpoint *at)
 {
 	struct sockaddr_in name = name_of(at);
-	int fd = new_socket(), err;
+	int fd = new_socket();
 
 	if (fd < 0)
-		return ERR_IO;
+		return -1;
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	sip_sock_keep_syn(fd);
-	/* The filter first: not one SYN is answered without it. Some kernels leave filters to root
-	 * though: there who is not admitted is reset when he has connected. */
-	(void)sip_sock_admit(fd, hosts, count);
-	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0 && listen(fd, BACKLOG) == 0)
+	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0)
 		return fd;
-	err = errno == EADDRINUSE ? ERR_EXISTS : ERR_IO;
 	close(fd);
-	return err;
+	return -1;
+}
+
+int sip_sock_listen(int fd)
+{
+	return listen(fd, BACKLOG) == 0 ? 0 : ERR_IO;
 }

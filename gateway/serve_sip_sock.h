@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TCP sockets as the SIP gateway wants them: their options, where they connect from, how they are
- * reset, and a listener that only answers some hosts. IPv4.
+ * TCP sockets as the SIP gateway wants them: their options, where they connect from, where they
+ * listen, how they are reset. IPv4.
  */
 #ifndef GATEWAY_SERVE_SIP_SOCK_H
 #define GATEWAY_SERVE_SIP_SOCK_H
@@ -23,13 +23,10 @@ int sip_sock_accept(int listener, struct endpoint *from, struct endpoint *to);
 /* Closes it; the other end is told by a reset. */
 void sip_sock_reset(int fd);
 
-#define SIP_SOCK_HOSTS_MAX 16
-/* Listens there, and answers nobody but these hosts: the kernel drops the SYNs of all others, if it
- * lets us say so; whom it hands over has to be looked at. ERR_EXISTS: somebody else does. ERR_IO.
- */
-int sip_sock_listen(const struct endpoint *at, const struct addr *hosts, size_t count);
-/* These instead; ERR_IO: it lets us not. */
-int sip_sock_admit(int fd, const struct addr *hosts, size_t count);
+/* Has the port there, and does not listen yet. -1: it cannot, or somebody else has it. */
+int sip_sock_bind(const struct endpoint *at);
+/* From now on; ERR_IO. */
+int sip_sock_listen(int fd);
 /* The kernel keeps the SYNs of a listener for sip_sock_tos(). */
 void sip_sock_keep_syn(int fd);
 

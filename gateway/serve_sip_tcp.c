@@ -3,7 +3,8 @@
  * SIP over TCP; see serve_sip_int.h. A connection of a phone is taken where it was going to and
  * made again from the external address; one from an admitted host to a phone's public place is made
  * again to where the phone listens. Both ends see each other's end of stream, reset and pace.
- * Who is not admitted gets no answer at all (serve_sip_sock.c).
+ * Who is not admitted gets no answer at all: the kernel drops what he sends (chain places of
+ * ruleset.c). While there is no table, he is reset.
  */
 #include "gateway/serve_sip_pipe.h"
 #include "gateway/serve_sip_sock.h"
@@ -390,27 +391,40 @@ static void on_outside(void *arg, uint32_t events)
 		take_outside(phone, fd, &from);
 }
 
-_Static_assert(SIPREG_HOSTS_MAX <= SIP_SOCK_HOSTS_MAX, "all of them can be admitted");
+_Static_assert(SIPREG_HOSTS_MAX + DB_CALLERS_MAX <= CORE_SIP_CALLERS_MAX, "all can be admitted");
+_Static_assert(SERVE_SIP_PHONES_MAX <= CORE_SIP_PLACES_MAX, "each can have a place");
 
-static size_t hosts_of(const struct sip_phone *phone, struct addr out[SIPREG_HOSTS_MAX])
+static void add_caller(struct core_sip_place *place, const struct prefix *from)
 {
-	uint64_t now_s = serve_sip_now_s(phone->serve);
-	size_t count = 0;
+	size_t kept = 0;
 
-	for (size_t i = 0; i < SIPREG_HOSTS_MAX; i++) {
-		const struct addr *a = &phone->reg.hosts[i].addr;
-		if (addr_is4(a) && !addr_is_any(a) && sipreg_admits(&phone->reg, a, now_s))
-			out[count++] = *a;
+	if (!addr_is4(&from->addr))
+		return;
+	for (size_t i = 0; i < place->count; i++) {
+		if (prefix_within(from, &place->callers[i]))
+			return;
 	}
-	return count;
+	for (size_t i = 0; i < place->count; i++) {
+		if (!prefix_within(&place->callers[i], from))
+			place->callers[kept++] = place->callers[i];
+	}
+	place->callers[kept] = *from;
+	place->count = kept + 1;
 }
 
-void sip_tcp_admit(struct sip_phone *phone)
+/* As sip_phone_knows() has it. */
+static void add_callers(const struct sip_phone *phone, struct core_sip_place *place)
 {
-	struct addr hosts[SIPREG_HOSTS_MAX];
+	const struct db_device *d = core_device(phone->serve->core, phone->device_id);
+	uint64_t now_s = serve_sip_now_s(phone->serve);
 
-	if (phone->tcp >= 0)
-		(void)sip_sock_admit(phone->tcp, hosts, hosts_of(phone, hosts));
+	for (uint8_t i = 0; d && i < d->callers.count; i++)
+		add_caller(place, &d->callers.at[i]);
+	for (size_t i = 0; i < SIPREG_HOSTS_MAX; i++) {
+		struct prefix host = prefix_host(&phone->reg.hosts[i].addr);
+		if (!addr_is_any(&host.addr) && sipreg_admits(&phone->reg, &host.addr, now_s))
+			add_caller(place, &host);
+	}
 }
 
 static bool is_tcp(const struct sip_phone *phone)
@@ -425,29 +439,54 @@ static bool is_tcp(const struct sip_phone *phone)
 	return false;
 }
 
-int sip_tcp_public(struct sip_phone *phone)
+static void close_listener(struct sip_phone *phone)
 {
-	struct endpoint at = {phone->serve->wan4, phone->wan_port};
-	struct addr hosts[SIPREG_HOSTS_MAX];
-	int fd;
+	stop_listening(phone->serve->loop, &phone->tcp, &phone->tcp_fd);
+}
 
-	sip_tcp_public_close(phone);
-	if (!is_tcp(phone) || addr_is_any(&at.addr))
-		return 0;
-	fd = sip_sock_listen(&at, hosts, hosts_of(phone, hosts));
-	if (fd < 0)
-		return fd;
-	phone->tcp = fd;
-	phone->tcp_fd = loop_fd_add(phone->serve->loop, fd, EPOLLIN, on_outside, phone);
-	if (phone->tcp_fd)
-		return 0;
-	sip_tcp_public_close(phone);
-	return ERR_MEMORY;
+static void listen_outside(struct sip_phone *phone)
+{
+	if (sip_sock_listen(phone->tcp) == 0)
+		phone->tcp_fd = loop_fd_add(phone->serve->loop, phone->tcp, EPOLLIN, on_outside,
+			phone);
+	if (!phone->tcp_fd)
+		close_listener(phone);
+}
+
+/* A port that another program has is never made a place: strangers may be that one's business. */
+static void hold_port(struct sip_phone *phone)
+{
+	bool wanted = is_tcp(phone);
+
+	if (!wanted)
+		close_listener(phone);
+	else if (phone->tcp < 0)
+		phone->tcp = sip_sock_bind(&phone->alg.wan);
+}
+
+void sip_tcp_tend(struct sip_phone *phone)
+{
+	struct core *core = phone->serve->core;
+	struct core_sip_place place = {.port = phone->wan_port};
+	bool shut;
+
+	if (phone->udp < 0)
+		return;
+	hold_port(phone);
+	place.has_tcp = phone->tcp >= 0;
+	add_callers(phone, &place);
+	core_sip_place(core, &place);
+	shut = core_sip_place_is_shut(core, place.port);
+	if (phone->tcp_fd && !shut)
+		close_listener(phone);
+	else if (phone->tcp >= 0 && !phone->tcp_fd && shut)
+		listen_outside(phone);
 }
 
 void sip_tcp_public_close(struct sip_phone *phone)
 {
-	stop_listening(phone->serve->loop, &phone->tcp, &phone->tcp_fd);
+	close_listener(phone);
+	core_sip_place(phone->serve->core, &(struct core_sip_place){.port = phone->wan_port});
 }
 
 /* ---- all of them ---- */

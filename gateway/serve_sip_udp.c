@@ -344,7 +344,7 @@ static void take_public(struct sip_phone *p, const struct received *r)
 	if (sender)
 		from_phone(sender, r, &p->alg.wan);
 	else if (r->from.port != 0 && !addr_is_any(&p->lan4))
-		to_phone(p, r, &p->alg.lan);
+		to_phone(p, r, &(struct endpoint){p->lan4, p->hears});
 }
 
 static void on_public(void *arg, uint32_t events)

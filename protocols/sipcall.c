@@ -112,9 +112,11 @@ static int begin(struct sipcalls *cs, const struct sipcall_look *l, struct sipca
 		return 0;
 	if (l->err)
 		return l->err;
-	if (!c || !fits(l->id, SIPCALL_ID_MAX) || !fits(l->own_tag, SIPCALL_TAG_MAX) ||
+	if (!fits(l->id, SIPCALL_ID_MAX) || !fits(l->own_tag, SIPCALL_TAG_MAX) ||
 	    !fits(l->peer_tag, SIPCALL_TAG_MAX))
 		return ERR_FULL;
+	if (!c)
+		return ERR_BUSY;
 	*c = (struct sipcall){.by_phone = by_phone, .since_s = l->f->now_s};
 	keep(&c->id, l->id);
 	keep(by_phone ? &c->own_tag : &c->peer_tag, by_phone ? l->own_tag : l->peer_tag);
@@ -132,7 +134,7 @@ static int fork(struct sipcalls *cs, const struct sipcall *first, struct sipcall
 	struct sipcall_request request = {first->by_phone, SIP_INVITE, first->invite_cseq};
 
 	if (!c)
-		return ERR_FULL;
+		return ERR_BUSY;
 	*c = *first;
 	c->state = SIPCALL_RINGING;
 	c->is_fork = true;
@@ -356,6 +358,24 @@ int sipcall_see(struct sipcalls *cs, const struct sip_message *m, const struct s
 	*out = c;
 	*changed = c && !is_same(c, &was);
 	return err;
+}
+
+struct sipcall *sipcall_make_room(struct sipcalls *cs)
+{
+	struct sipcall *oldest = NULL;
+
+	if (find_free(cs))
+		return NULL;
+	for (size_t i = 0; i < SIPCALL_MAX; i++) {
+		struct sipcall *c = &cs->at[i];
+		bool rings = sipcall_look_is_live(c) && !sipcall_look_is_answered(c);
+
+		if (rings && !c->by_phone && (!oldest || c->since_s < oldest->since_s))
+			oldest = c;
+	}
+	if (oldest)
+		end(oldest, "newer calls took its place");
+	return oldest;
 }
 
 bool sipcall_admits(struct sipcalls *cs, const struct sip_message *m,

@@ -51,6 +51,8 @@ struct sipcall {
 	bool by_phone;			/* the phone called */
 	bool on_hold;			/* as the last description said, either side */
 	bool is_fork;			/* a further 2xx of the same INVITE, without ACK so far */
+	bool is_shut;			/* the owner closed a port of it: it gets no more (the shell
+					   says so) */
 	bool has_next;
 	bool next_by_phone;		/* whose request carries next; these stay when it is done */
 	bool next_offered;		/* that request has a description; else its 2xx offers */
@@ -97,11 +99,16 @@ struct sipcall_facts {
 /* Takes the message into account; it must be decoded from bytes as they came (not edited). *out:
  * its call, NULL when it belongs to none (in-dialog messages with other tags do, SIP-76). With
  * changed, what the call wants, its state or its hold is another than before; it may be OVER by
- * now. ERR_FULL (SIPCALL_MAX, a text too long, more than SIPALG_STREAMS_MAX streams) and what
- * sdp_decode() says: it is to be passed without media. A call that was there has seen it then too,
- * as one without description; so out and changed are set whatever is returned. */
+ * now. ERR_BUSY (SIPCALL_MAX, which sipcall_make_room() may help), ERR_FULL (a text too long, more
+ * than SIPALG_STREAMS_MAX streams) and what sdp_decode() says: it is to be passed without media. A
+ * call that was there has seen it then too, as one without description; so out and changed are set
+ * whatever is returned. */
 int sipcall_see(struct sipcalls *cs, const struct sip_message *m, const struct sipcall_facts *f,
 	struct sipcall **out, bool *changed);
+/* When all places are taken the oldest call to the phone that nobody answered yet is OVER: who can
+ * send in the name of a server takes no more than the places of calls that ring. NULL: there is
+ * none, or a place is free. */
+struct sipcall *sipcall_make_room(struct sipcalls *cs);
 /* A request within an answered call, by its Call-ID and both tags, from a host that its
  * descriptions named: a caller whose proxy is in the way no longer (RFC 3261 12.2.1.1). */
 bool sipcall_admits(struct sipcalls *cs, const struct sip_message *m,

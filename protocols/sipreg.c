@@ -168,6 +168,7 @@ static void ask(struct sipreg *r, const struct sip_message *m, const struct sipr
 	*a = (struct sipreg_asked){
 		.call_hash = str_hash(sip_text(m, m->call_id)),
 		.cseq = m->cseq,
+		.binds = f->bound_s > 0,
 		.registrar = f->peer.addr,
 		.until_s = f->now_s + SIPREG_ASKED_S,
 	};
@@ -278,11 +279,14 @@ static enum sipreg_news see_answer(struct sipreg *r, const struct sip_message *m
 	const struct sipreg_facts *f)
 {
 	struct sipreg_asked *a = find_asked(r, m, f);
+	enum sipreg_news gone;
 	uint64_t challenge;
+	bool binds;
 
 	if (!a || m->status < 200)
 		return SIPREG_NOTHING;
 	challenge = challenge_of(a->call_hash, &a->registrar);
+	binds = a->binds;
 	*a = (struct sipreg_asked){.call_hash = 0};
 	switch (m->status) {
 	case 401:
@@ -297,8 +301,10 @@ static enum sipreg_news see_answer(struct sipreg *r, const struct sip_message *m
 	}
 	if (m->status >= 300)
 		return SIPREG_NOTHING;
-	if (!f->bound_s)
-		return end_binding(r, m, f);
+	if (!f->bound_s) {
+		gone = end_binding(r, m, f);
+		return binds ? SIPREG_UNCONFIRMED : gone;
+	}
 	return is_proven(r, challenge, &f->peer.addr) ? add_binding(r, m, f) : SIPREG_UNPROVEN;
 }
 

@@ -31,6 +31,7 @@ struct sipreg_binding {
 struct sipreg_asked {
 	uint64_t call_hash;		/* of the Call-ID; 0: free */
 	uint32_t cseq;
+	bool binds;			/* it wants to be bound: 2xx has to say that it is */
 	struct addr registrar;
 	uint64_t until_s;
 };
@@ -54,7 +55,7 @@ struct sipreg_facts {
 	bool is_tcp;
 	struct endpoint peer;		/* whom the phone sends to, or who sends to it */
 	uint64_t now_s;			/* above 0 */
-	uint32_t bound_s;		/* sipalg_bound_s() of a 2xx to REGISTER */
+	uint32_t bound_s;		/* sipalg_bound_s() of a REGISTER, or of a 2xx to one */
 };
 /* What a message did. */
 enum sipreg_news {
@@ -64,6 +65,8 @@ enum sipreg_news {
 	SIPREG_GONE,		/* unregistered, or refused for good (SIP-42): forbidden, not found,
 				   gone; other refusals leave a binding until it runs out */
 	SIPREG_UNPROVEN,	/* a 2xx to REGISTER from who never challenged: nothing is bound */
+	SIPREG_UNCONFIRMED,	/* a 2xx that does not name the phone, against RFC 3261 10.3:
+				   nothing is bound (any more), nobody can call it */
 };
 enum sipreg_news sipreg_see(struct sipreg *r, const struct sip_message *m,
 	const struct sipreg_facts *f);

@@ -3,8 +3,10 @@
  * Any sequence of messages of a phone's calls: three bytes each, which choose method, status, tags
  * and description, or time that passes, or (0x80) that all the rest is one message as it came. What
  * is kept is sound after each; a message changes the call it belongs to and no other, none that is
- * over, and an answered one only with both its tags.
+ * over, and an answered one only with both its tags. A call to the phone that rings may have to
+ * make room.
  */
+#include "protocols/err.h"
 #include "protocols/sipcall.h"
 
 #include <assert.h>
@@ -123,28 +125,63 @@ static void check_call(const struct sip_message *m, const struct sipcall *was,
 		assert(changed);
 }
 
-static void see(struct str bytes)
+static int see_once(const struct sip_message *m)
 {
-	static struct sip_message m;
 	static struct sipcalls before;
 	struct sipcall *c = NULL;
 	bool changed = true;
 	int err;
 
-	if (sip_decode(bytes, false, &m))
-		return;
 	before = calls;
-	err = sipcall_see(&calls, &m, &facts, &c, &changed);
+	err = sipcall_see(&calls, m, &facts, &c, &changed);
 	assert(err == 0 || c || !changed);
 	if (!c)
 		assert(!changed);
 	for (size_t i = 0; i < SIPCALL_MAX; i++) {
 		if (&calls.at[i] == c)
-			check_call(&m, &before.at[i], c, changed);
+			check_call(m, &before.at[i], c, changed);
 		else
 			assert(memcmp(&calls.at[i], &before.at[i], sizeof(*c)) == 0);
 	}
 	check_all();
+	return err;
+}
+
+static bool rings_in(const struct sipcall *c)
+{
+	return !c->by_phone && (c->state == SIPCALL_RINGING || c->state == SIPCALL_CHALLENGED);
+}
+
+/* One that rings goes, the oldest, and no other. */
+static bool make_room(void)
+{
+	static struct sipcalls before;
+	struct sipcall *gone;
+
+	before = calls;
+	gone = sipcall_make_room(&calls);
+	for (size_t i = 0; i < SIPCALL_MAX; i++) {
+		const struct sipcall *was = &before.at[i];
+
+		assert(was->state != SIPCALL_FREE);
+		if (&calls.at[i] == gone)
+			assert(rings_in(was) && gone->state == SIPCALL_OVER);
+		else
+			assert(memcmp(&calls.at[i], was, sizeof(*was)) == 0);
+		assert(!rings_in(was) || (gone && was->since_s >= gone->since_s));
+	}
+	check_all();
+	if (gone)
+		sipcall_drop(gone);
+	return gone;
+}
+
+static void see(struct str bytes)
+{
+	static struct sip_message m;
+
+	if (sip_decode(bytes, false, &m) == 0 && see_once(&m) == ERR_BUSY && make_room())
+		assert(see_once(&m) != ERR_BUSY);
 }
 
 /* One bit of how: used; another: what is over is dropped. */

@@ -276,6 +276,39 @@ static void a_restart_keeps_them(void **state)
 	end(&w);
 }
 
+/* We were killed before it was written: the port was another call's by then, led to from another
+ * one outside. Whether or not that was asked for already by the row's word, the next call there
+ * has media. */
+static void the_kernel_knows_better_than_a_row(void **state)
+{
+	struct world w = begin(state);
+	const struct addr peer = rig_addr("198.51.100.1");
+
+	call(w.p, 0, "198.51.100.2", RTP, 1);
+	look(&w);
+	for (int asked = 0; asked < 2; asked++) {
+		uint16_t port = external(w.p, RTP, 1);
+		struct serve_sip *next = new_gateway(w.rig);
+		struct sip_phone *p = sip_phone_new(next, w.p->device_id);
+
+		p->lan4 = w.p->lan4;
+		sip_media_resume(p, RTP, (uint16_t)(port ^ 2), false);
+		call(p, 0, asked ? "198.51.100.1" : "198.51.100.3", RTP, 1);
+		end(&w);
+		w.s = next;
+		w.p = p;
+		if (asked)
+			sip_media_look(p);
+		sip_media_begin(next);
+		rig_settle(w.rig);
+		assert_int_equal(external(p, RTP, 1), port);
+		assert_int_equal(open_count(&w), 1);
+	}
+	assert_int_equal(opening(&w, RTP)->filters->count, 1);
+	assert_true(addr_eq(&opening(&w, RTP)->filters->at[0].remote.addr, &peer));
+	end(&w);
+}
+
 static void leases_are_renewed_while_wanted(void **state)
 {
 	struct world w = begin(state);
@@ -320,6 +353,39 @@ static void what_the_owner_closes_stays_closed(void **state)
 	call(w.p, 0, "198.51.100.1", RTP, 1);
 	look(&w);
 	assert_int_equal(open_count(&w), 1);
+	end(&w);
+}
+
+/* Nor by another port that this call names before anybody has looked, nor after a restart; another
+ * call has its own. */
+static void a_call_closed_by_hand_gets_no_other_port(void **state)
+{
+	struct world w = begin(state);
+	struct sipcall *c = call(w.p, 0, "198.51.100.1", RTP, 2);
+
+	look(&w);
+	assert_int_equal(open_count(&w), 2);
+	assert_int_equal(core_close(w.rig->core, opening(&w, RTP)->id, CORE_CLOSE_NOW, &act), 0);
+	rig_settle(w.rig);
+	c->has_next = true;
+	c->next.count = 1;
+	c->next.at[0] = (struct sipalg_stream){7100, 2, true, 0};
+	look(&w);
+	assert_int_equal(external(w.p, 7100, 2), 0);
+	assert_int_equal(open_count(&w), 1);
+	c->now = c->next;
+	c->has_next = false;
+	look(&w);
+	assert_int_equal(open_count(&w), 0);
+	assert_true(c->is_shut);
+	memset(w.p->places, 0, sizeof(w.p->places));
+	w.p->place_end = 0;
+	sip_media_begin(w.s);
+	rig_settle(w.rig);
+	assert_int_equal(open_count(&w), 0);
+	call(w.p, 1, "198.51.100.2", 7200, 2);
+	look(&w);
+	assert_int_equal(open_count(&w), 2);
 	end(&w);
 }
 
@@ -371,8 +437,10 @@ int main(void)
 		TEST(a_refused_run_has_no_externals),
 		TEST(a_phone_may_go_while_asked_for),
 		TEST(a_restart_keeps_them),
+		TEST(the_kernel_knows_better_than_a_row),
 		TEST(leases_are_renewed_while_wanted),
 		TEST(what_the_owner_closes_stays_closed),
+		TEST(a_call_closed_by_hand_gets_no_other_port),
 		TEST(no_place_is_a_phones_public_one),
 		TEST(calls_at_once_have_ports_of_their_own),
 	};

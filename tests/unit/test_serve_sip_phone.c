@@ -37,6 +37,7 @@ static struct world {
 	struct serve_sip *s;
 	struct sip_phone *p;
 	bool asked, opened;		/* the media port */
+	bool let_in;			/* STRANGER, by the owner */
 	unsigned looks, puts;		/* how often media was looked at, memory written */
 	unsigned sent;
 	char bytes[SIP_MESSAGE_MAX];	/* sent last */
@@ -51,6 +52,17 @@ uint32_t core_device_of(const struct core *core, const struct addr *addr)
 {
 	(void)core;
 	return addr_to4(addr) == PHONE ? 1 : 0;
+}
+
+bool core_sip_admits(const struct core *core, uint32_t device_id, const struct addr *host)
+{
+	(void)core;
+	return device_id == 1 && w.let_in && addr_to4(host) == STRANGER;
+}
+
+bool core_sip_is_service(uint16_t port)
+{
+	return port < 1024 || port == 3389;
 }
 
 void core_sip_note(struct core *core, const struct core_sip_note *note)
@@ -307,6 +319,7 @@ static void test_ports(void **state)
 	(void)state;
 	register_it();
 	w.p->alg.lan.port = 40000;
+	assert_int_equal(w.p->hears, 5062);
 	to_phone_from(options, 5070);
 	assert_memory_equal(w.bytes, "OPTIONS sip:me@192.168.1.10:5062 ", 33);
 	assert_int_equal(w.carry.inside.port, 5062);
@@ -317,6 +330,109 @@ static void test_ports(void **state)
 	w.p->alg.lan.port = 40000;
 	to_phone(ANSWER("401 Unauthorized", VIA_OUT, "", "3"));
 	assert_int_equal(w.carry.inside.port, 5062);
+}
+
+static void by_phone_from(const char *text, uint16_t port)
+{
+	struct sip_carry carry = {
+		.by_phone = true,
+		.inside = {addr_from4(PHONE), port},
+		.outside = {addr_from4(SERVER), 5060},
+		.send = on_send,
+		.arg = w.p,
+	};
+
+	sip_phone_message(w.p, &carry, str_from(text));
+}
+
+/* Whatever else comes from that host, from whatever port: only a REGISTER says where it hears. */
+static void test_where_it_hears(void **state)
+{
+	(void)state;
+	register_it();
+	by_phone_from("\r\n\r\n", 40000);
+	by_phone_from(OFFER, 40001);
+	by_phone_from("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKo\r\n" ME
+		"Call-ID: o\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", 40002);
+	assert_int_equal(w.p->hears, 5062);
+	by_phone_from(REGISTER(VIA, CONTACT, "3"), 5064);
+	assert_int_equal(w.p->hears, 5064);
+}
+
+/* SIP-44: a Contact at the port of a service leads nobody there, by datagram or connection. */
+static void test_the_port_of_a_service(void **state)
+{
+	static const struct {
+		const char *contact;
+		uint16_t by_udp, by_tcp;
+	} cases[] = {
+		{"Contact: <sip:me@192.168.1.10:5070>\r\n", 5070, 5070},
+		{"Contact: <sip:me@192.168.1.10>\r\n", 5060, 0},
+		{"Contact: <sip:me@192.168.1.10:3389>\r\n", 5062, 0},
+		{"Contact: <sip:me@192.168.1.10:445>\r\n", 5062, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[512];
+		struct sip_carry carry = {.by_phone = true, .is_stream = true,
+			.inside = {addr_from4(PHONE), 40000},
+			.outside = {addr_from4(SERVER), 5060}, .send = on_send, .arg = w.p};
+
+		snprintf(text, sizeof(text), REGISTER(VIA, "%s", "1"), cases[i].contact);
+		by_phone(text);
+		to_phone("OPTIONS sip:me@203.0.113.2:36001 SIP/2.0\r\n"
+			"Via: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKo\r\n" ME
+			"Call-ID: o\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n");
+		assert_int_equal(w.carry.inside.port, cases[i].by_udp);
+		sip_phone_message(w.p, &carry, str_from(text));
+		assert_int_equal(w.p->listens, cases[i].by_tcp);
+		assert_int_equal(w.p->hears, 5062);
+	}
+}
+
+/* A 2xx that does not say where the phone is binds nothing, and the owner hears of it; one to who
+ * asked for that is as it should be. */
+static void test_nobody_confirms_it(void **state)
+{
+	(void)state;
+	register_it();
+	by_phone(REGISTER(VIA, CONTACT, "3"));
+	to_phone(ANSWER("200 OK", VIA_OUT, "Expires: 600\r\n", "3"));
+	assert_string_equal(w.notes, "-register\n");
+	assert_true(w.p->unconfirmed);
+	assert_false(admits(SERVER, ""));
+	by_phone(REGISTER(VIA, CONTACT, "4"));
+	to_phone(ANSWER("200 OK", VIA_OUT, CONTACT_OUT, "4"));
+	assert_false(w.p->unconfirmed);
+	by_phone(REGISTER(VIA, CONTACT "Expires: 0\r\n", "5"));
+	to_phone(ANSWER("200 OK", VIA_OUT, "", "5"));
+	assert_false(w.p->unconfirmed);
+	assert_string_equal(w.notes, "-register\n+register\n+unregister\n");
+}
+
+#define RINGS(id) "INVITE sip:me@203.0.113.2:36001 SIP/2.0\r\n" \
+	"Via: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bK" id "\r\n" \
+	"From: <sip:you@x>;tag=" id "\r\nTo: <sip:me@x>\r\nCall-ID: " id "\r\n" \
+	"CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+
+/* Calls that ring take nobody's place for long: media is looked at for the newest as well. */
+static void test_a_call_more(void **state)
+{
+	static const char *const calls[] = {RINGS("1"), RINGS("2"), RINGS("3"), RINGS("4"),
+		RINGS("5"), RINGS("6"), RINGS("7"), RINGS("8"), RINGS("9")};
+
+	(void)state;
+	register_it();
+	for (size_t i = 0; i < SIPCALL_MAX; i++)
+		to_phone(calls[i]);
+	w.notes[0] = '\0';
+	w.looks = 0;
+	to_phone(calls[SIPCALL_MAX]);
+	assert_string_equal(w.notes, "+hang up\n+call\n");
+	assert_int_equal(w.looks, 1);
+	assert_int_equal(w.p->calls.at[0].state, SIPCALL_RINGING);
+	assert_memory_equal(w.p->calls.at[0].id.at, "9", 1);
 }
 
 /* Whose media is here as well is told so. */
@@ -379,6 +495,30 @@ static void test_strangers(void **state)
 	assert_int_equal(addr_to4(&w.s->missed[0].from.addr), STRANGER + SERVE_SIP_MISSED_MAX + 8);
 }
 
+/* Whether the phone is registered or not; it is no missed call, and has media. */
+static void test_let_in_by_the_owner(void **state)
+{
+	static const char offer[] = "INVITE sip:me@203.0.113.2:36001 SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP 198.51.100.99;branch=z9hG4bKs\r\n"
+		"From: <sip:you@x>;tag=1\r\nTo: <sip:me@x>\r\n"
+		"Call-ID: s\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
+	struct sip_carry carry = {.inside = w.p->alg.lan, .outside = {addr_from4(STRANGER), 5060},
+		.send = on_send, .arg = w.p};
+
+	(void)state;
+	assert_false(admits(STRANGER, offer));
+	w.let_in = true;
+	assert_true(admits(STRANGER, offer));
+	assert_true(admits(STRANGER, ""));
+	assert_false(admits(STRANGER + 1, offer));
+	assert_int_equal(w.s->missed_count, 2);
+	assert_int_equal(w.s->missed[1].count, 1);
+	sip_phone_message(w.p, &carry, str_from(offer));
+	assert_int_equal(w.p->calls.at[0].state, SIPCALL_RINGING);
+	w.let_in = false;
+	assert_false(admits(STRANGER, ""));
+}
+
 /* What the phone asked may be answered before it is registered, by whom it asked alone. */
 static void test_answers(void **state)
 {
@@ -413,9 +553,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unregistered, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_is_left_as_it_is, begin, end),
 		cmocka_unit_test_setup_teardown(test_ports, begin, end),
+		cmocka_unit_test_setup_teardown(test_where_it_hears, begin, end),
+		cmocka_unit_test_setup_teardown(test_the_port_of_a_service, begin, end),
+		cmocka_unit_test_setup_teardown(test_nobody_confirms_it, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_call_more, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_neighbour, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_head_alone, begin, end),
 		cmocka_unit_test_setup_teardown(test_strangers, begin, end),
+		cmocka_unit_test_setup_teardown(test_let_in_by_the_owner, begin, end),
 		cmocka_unit_test_setup_teardown(test_answers, begin, end),
 		cmocka_unit_test_setup_teardown(test_left_alone, begin, end),
 	};

@@ -43,7 +43,7 @@ static void put_text(struct sipcall_text *t, const char *text, size_t len)
 static struct sipcall full_call(void)
 {
 	struct sipcall c = {.state = SIPCALL_UP, .by_phone = true, .on_hold = true,
-		.has_next = true, .next_offered = true, .end_by_phone = true,
+		.is_shut = true, .has_next = true, .next_offered = true, .end_by_phone = true,
 		.next_method = SIP_INVITE, .peer_count = SIPCALL_PEERS_MAX, .peers_now = 0x15,
 		.peers_next = 0x2a, .next_cseq = 7, .invite_cseq = 2147483647, .end_cseq = 9,
 		.signalling = addr_of(1), .since_s = 100, .until_s = UINT32_MAX, .timer_s = 1800};
@@ -105,6 +105,7 @@ static void calls_come_back(void **state)
 		assert_memory_equal(out.peers, all[i].peers, sizeof(out.peers));
 		assert_string_equal(out.who, all[i].who);
 		assert_int_equal(out.until_s, all[i].until_s);
+		assert_int_equal(out.is_shut, all[i].is_shut);
 		/* And the rest, as its row says. */
 		json_t *second = sip_row_of_call(&out);
 		assert_true(json_equal(json, second));
@@ -163,7 +164,7 @@ static struct sip_phone *full_phone(void)
 
 	assert_non_null(p);
 	p->wan_port = 39999;
-	p->alg.lan.port = 65535;
+	p->hears = 65535;
 	for (uint32_t i = 0; i < SIPREG_MAX; i++) {
 		struct sipreg_binding *b = &p->reg.at[i];
 		*b = (struct sipreg_binding){.used = true, .is_tcp = i % 2, .until_s = UINT32_MAX,
@@ -204,6 +205,7 @@ static void a_phone_comes_back(void **state)
 	resumed_count = 0;
 	sip_row_to_phone(json, out);
 	assert_int_equal(out->wan_port, 39999);
+	assert_int_equal(out->hears, 65535);
 	assert_int_equal(out->alg.lan.port, 65535);
 	for (size_t i = 0; i < SIPREG_MAX; i++) {
 		assert_int_equal(out->reg.at[i].aor_hash, p->reg.at[i].aor_hash);

@@ -371,7 +371,7 @@ static void bounds_are_what_they_say(void **state)
 	}
 	before = r.calls;
 	PHONE(.method = "INVITE", .peer = NONE, .id = ids[SIPCALL_MAX], .sdp = OWN_A);
-	assert_int_equal(r.err, ERR_FULL);
+	assert_int_equal(r.err, ERR_BUSY);
 	assert_null(r.c);
 	assert_memory_equal(&before, &r.calls, sizeof(before));
 
@@ -404,6 +404,40 @@ static void bounds_are_what_they_say(void **state)
 	PHONE(.status = 200, .method = "INVITE", .sdp = sdp);
 	assert_int_equal(r.err, ERR_FULL);
 	assert_call(SIPCALL_UP, "", "1");
+}
+
+/* SIP-80: calls that ring make room, the oldest first; none that the phone began or somebody has
+ * answered, and none while there is a place. */
+static void ringing_calls_make_room(void **state)
+{
+	static const char *const ids[] = {"1", "2", "3", "4", "5", "6", "7", "8"};
+	struct sipcall *gone;
+
+	(void)state;
+	rig_begin(&r);
+	assert_null(sipcall_make_room(&r.calls));
+	PHONE(.method = "INVITE", .peer = NONE, .id = "1", .sdp = OWN_A);
+	PEER(.method = "INVITE", .own = NONE, .id = "2", .sdp = FAR_1);
+	PHONE(.status = 200, .method = "INVITE", .id = "2", .sdp = OWN_A);
+	for (unsigned i = 2; i < SIPCALL_MAX; i++) {
+		assert_null(sipcall_make_room(&r.calls));
+		r.facts.now_s++;
+		PEER(.method = "INVITE", .own = NONE, .id = ids[i], .sdp = FAR_1);
+		PHONE(.status = i == 3 ? 401 : 180, .method = "INVITE", .id = ids[i]);
+	}
+	for (unsigned i = 2; i < SIPCALL_MAX; i++) {
+		gone = sipcall_make_room(&r.calls);
+		assert_non_null(gone);
+		assert_memory_equal(gone->id.at, ids[i], 1);
+		assert_int_equal(gone->state, SIPCALL_OVER);
+		assert_string_equal(gone->why, "newer calls took its place");
+		sipcall_drop(gone);
+		r.facts.now_s++;
+		PHONE(.method = "INVITE", .peer = NONE, .id = "own", .own = ids[i], .sdp = OWN_A);
+		assert_int_equal(r.err, 0);
+	}
+	assert_null(sipcall_make_room(&r.calls));
+	assert_int_equal(rig_count(&r), SIPCALL_MAX);
 }
 
 /* SIP-77, SIP-75 */
@@ -550,6 +584,7 @@ int main(void)
 		cmocka_unit_test(a_phone_calls_itself),
 		cmocka_unit_test(calls_do_not_touch_each_other),
 		cmocka_unit_test(bounds_are_what_they_say),
+		cmocka_unit_test(ringing_calls_make_room),
 		cmocka_unit_test(time_ends_it),
 		cmocka_unit_test(session_timers_end_it),
 		cmocka_unit_test(a_lost_dialog_is_over),

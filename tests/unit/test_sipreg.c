@@ -55,7 +55,7 @@ static enum sipreg_news see(bool by_phone, const char *peer, const char *text)
 	enum sipreg_news news;
 
 	assert_int_equal(sip_decode(bytes, over_tcp, &m), 0);
-	if (!by_phone && !m.is_request)
+	if (by_phone == m.is_request)
 		f.bound_s = sipalg_bound_s(&place, &m);
 	news = sipreg_see(&reg, &m, &f);
 	sip_rig_free(bytes);
@@ -264,6 +264,26 @@ static void unregistering_ends_it(void **state)
 	assert_int_equal(sign_in(&alice, REGISTRAR, CONTACT), SIPREG_BOUND);
 	assert_true(admits(REGISTRAR));
 	assert_false(admits(STRANGER));
+}
+
+/* RFC 3261 10.3: who asked to be bound is told so, by its own address; else it is not. */
+static void a_yes_without_the_phone_is_none(void **state)
+{
+	static const char *const lines[] = {"", "Expires: 60\n",
+		"Contact: <sip:alice@" PLACE ">;expires=0\n",
+		"Contact: <sip:alice@198.51.100.77>;expires=600\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		begin(NULL);
+		sign_in(&alice, REGISTRAR, CONTACT);
+		for (int again_too = 0; again_too < 2; again_too++) {
+			asks(&again, REGISTRAR, CONTACT);
+			assert_int_equal(answer(&again, REGISTRAR, "200 OK", lines[i]),
+				SIPREG_UNCONFIRMED);
+			assert_false(sipreg_is_bound(&reg, now_s) || admits(REGISTRAR));
+		}
+	}
 }
 
 /* SIP-42: a no for good ends it; what the phone will try again does not. */
@@ -479,6 +499,7 @@ int main(void)
 		TEST(what_answers_no_register_binds_nothing),
 		TEST(a_refresh_keeps_it),
 		TEST(unregistering_ends_it),
+		TEST(a_yes_without_the_phone_is_none),
 		TEST(refusals_for_good_end_it),
 		TEST(it_runs_out),
 		TEST(lines_are_apart),
