@@ -12,17 +12,28 @@ struct api_tally {
 	api_counted_fn *answer;
 	bool no_memory;
 	size_t count, size;
-	struct api_traffic *rows;
+	struct row {
+		uint32_t opening_id;
+		struct core_traffic sum;
+	} *rows;
 };
+
+void api_tally_add(struct core_traffic *sum, const struct core_traffic *t)
+{
+	sum->packets += t->packets;
+	sum->bytes += t->bytes;
+	sum->packets_in += t->packets_in;
+	sum->packets_out += t->packets_out;
+}
 
 static int compare_rows(const void *a, const void *b)
 {
-	uint32_t x = ((const struct api_traffic *)a)->opening_id;
-	uint32_t y = ((const struct api_traffic *)b)->opening_id;
+	uint32_t x = ((const struct row *)a)->opening_id;
+	uint32_t y = ((const struct row *)b)->opening_id;
 	return (x > y) - (x < y);
 }
 
-/* An opening of several peers has a row for each of them. Sorts. */
+/* An opening of several peers has a row for each of them, as has each direction. Sorts. */
 static void sum_up(struct api_tally *t)
 {
 	size_t last = 0;
@@ -35,23 +46,22 @@ static void sum_up(struct api_tally *t)
 			t->rows[++last] = t->rows[i];
 			continue;
 		}
-		t->rows[last].packets += t->rows[i].packets;
-		t->rows[last].bytes += t->rows[i].bytes;
+		api_tally_add(&t->rows[last].sum, &t->rows[i].sum);
 	}
 	t->count = last + 1;
 }
 
-struct api_traffic api_tally_of(const struct api_tally *t, uint32_t opening_id)
+struct core_traffic api_tally_of(const struct api_tally *t, uint32_t opening_id)
 {
-	struct api_traffic none = {.opening_id = opening_id};
-	const struct api_traffic *row = NULL;
+	struct row none = {.opening_id = opening_id};
+	const struct row *row = NULL;
 
 	if (t->count)
 		row = bsearch(&none, t->rows, t->count, sizeof(none), compare_rows);
-	return row ? *row : none;
+	return row ? row->sum : none.sum;
 }
 
-static void on_counter(void *arg, const struct opening *o, uint64_t packets, uint64_t bytes)
+static void on_counter(void *arg, const struct opening *o, const struct core_traffic *traffic)
 {
 	struct api_tally *t = ((struct api_job *)arg)->data;
 
@@ -59,14 +69,14 @@ static void on_counter(void *arg, const struct opening *o, uint64_t packets, uin
 		return;
 	if (t->count == t->size) {
 		size_t size = t->size ? t->size * 2 : 64;
-		struct api_traffic *rows = realloc(t->rows, size * sizeof(*rows));
+		struct row *rows = realloc(t->rows, size * sizeof(*rows));
 		t->no_memory = !rows;
 		if (!rows)
 			return;
 		t->rows = rows;
 		t->size = size;
 	}
-	t->rows[t->count++] = (struct api_traffic){o->id, packets, bytes};
+	t->rows[t->count++] = (struct row){o->id, *traffic};
 }
 
 static void on_counted(void *arg, int err)

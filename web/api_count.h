@@ -8,7 +8,8 @@
 struct api_tally;
 
 /* An opening the kernel does not have counts nothing. */
-struct api_traffic api_tally_of(const struct api_tally *t, uint32_t opening_id);
+struct core_traffic api_tally_of(const struct api_tally *t, uint32_t opening_id);
+void api_tally_add(struct core_traffic *sum, const struct core_traffic *t);
 
 /* Counts, and then answers the call by this; or with what went wrong. id: the one opening that is
  * wanted; 0: all. */

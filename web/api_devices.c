@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Routes: devices and zones. */
+#include "gateway/policy_json.h"
 #include "protocols/err.h"
 #include "web/api_body.h"
 #include "web/api_routes.h"
@@ -44,59 +45,83 @@ static int zone_of(const char *name)
 	return -1;
 }
 
-/* The body, which the change's name lives in; NULL: the call was answered. */
-static json_t *read_change(const struct api_call *call, struct core_device_change *out)
+/* What a body wants, which lives as long as it does. */
+struct wanted {
+	json_t *root;
+	struct db_callers callers;
+	struct core_device_change change;
+};
+
+static const char *take_callers(struct wanted *w, const json_t *list)
+{
+	const char *why = list ? policy_json_read_callers(list, &w->callers) : NULL;
+
+	if (list)
+		w->change.callers = &w->callers;
+	return why;
+}
+
+static const char *take_zone(struct wanted *w, const char *zone)
+{
+	if (zone)
+		w->change.zone = zone_of(zone);
+	return zone && w->change.zone < 0 ? "there is no such zone" : NULL;
+}
+
+/* False: the call was answered. */
+static bool read_change(const struct api_call *call, struct wanted *w)
 {
 	bool phone = false;
-	const char *zone = NULL;
+	const char *zone = NULL, *why;
+	const json_t *callers = NULL;
 	const struct api_body_field fields[] = {
-		{.name = "name", .type = API_BODY_TEXT, .out = &out->name},
+		{.name = "name", .type = API_BODY_TEXT, .out = &w->change.name},
 		{.name = "zone", .type = API_BODY_TEXT, .out = &zone},
 		{.name = "phone", .type = API_BODY_BOOL, .out = &phone},
+		{.name = "callers", .type = API_BODY_ARRAY, .out = &callers},
 	};
-	json_t *root = api_body(call);
 
-	*out = (struct core_device_change){.zone = -1, .phone = -1};
-	if (!root || !api_body_read(call, root, "", fields, 3)) {
-		json_decref(root);
-		return NULL;
+	*w = (struct wanted){.root = api_body(call), .change = {.zone = -1, .phone = -1}};
+	if (!w->root || !api_body_read(call, w->root, "", fields, 4))
+		return false;
+	if (json_object_get(w->root, "phone"))
+		w->change.phone = phone;
+	why = take_zone(w, zone);
+	if (why) {
+		api_body_fault(call, "", "zone", why);
+		return false;
 	}
-	if (json_object_get(root, "phone"))
-		out->phone = phone;
-	if (zone)
-		out->zone = zone_of(zone);
-	if (!zone || out->zone >= 0)
-		return root;
-	api_body_fault(call, "", "zone", "there is no such zone");
-	json_decref(root);
-	return NULL;
+	why = take_callers(w, callers);
+	if (why)
+		api_body_fault(call, "", "callers", why);
+	return !why;
 }
 
 void api_device_put(const struct api_call *call)
 {
 	uint32_t id = api_id(call);
-	struct core_device_change change;
-	json_t *root = id ? read_change(call, &change) : NULL;
+	struct wanted w = {.root = NULL};
 	struct api_act a;
 
-	if (root && api_act_begin(call, &a))
-		api_act_end(&a, core_device_put(call->api->core, id, &change, &a.act, &a.fault));
-	json_decref(root);
+	if (id && read_change(call, &w) && api_act_begin(call, &a))
+		api_act_end(&a,
+			core_device_put(call->api->core, id, &w.change, &a.act, &a.fault));
+	json_decref(w.root);
 }
 
 void api_device_preview(const struct api_call *call)
 {
 	uint32_t id = api_id(call);
-	struct core_device_change change;
-	json_t *root = id ? read_change(call, &change) : NULL;
+	struct wanted w = {.root = NULL};
 	struct api_closing closing;
 
-	if (!root)
-		return;
-	api_show_closing(&closing, call->api);
-	api_show_closing_end(&closing, call,
-		core_device_preview(call->api->core, id, &change, &closing.closing), NULL);
-	json_decref(root);
+	if (id && read_change(call, &w)) {
+		api_show_closing(&closing, call->api);
+		api_show_closing_end(&closing, call,
+			core_device_preview(call->api->core, id, &w.change, &closing.closing),
+			NULL);
+	}
+	json_decref(w.root);
 }
 
 void api_device_delete(const struct api_call *call)

@@ -258,13 +258,12 @@ void api_hand_test_stop(struct api *api)
 	}
 }
 
-static void on_counter(void *arg, const struct opening *o, uint64_t packets, uint64_t bytes)
+static void on_counter(void *arg, const struct opening *o, const struct core_traffic *traffic)
 {
 	struct test *t = arg;
 
-	(void)bytes;
 	if (o->hand_id == t->hand_id)
-		t->packets += packets;
+		t->packets += traffic->packets;
 }
 
 static void on_counted(void *arg, int err)

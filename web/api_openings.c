@@ -8,7 +8,7 @@
 static void show(struct jsonw *j, struct api_view *view, const struct opening *o,
 	const struct api_tally *t)
 {
-	struct api_traffic traffic = {0};
+	struct core_traffic traffic = {0};
 
 	if (t)
 		traffic = api_tally_of(t, o->id);

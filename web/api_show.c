@@ -49,7 +49,7 @@ struct api_view api_show_view(const struct api *api)
 }
 
 void api_show_opening(struct jsonw *j, struct api_view *view, const struct opening *o,
-	const struct api_traffic *traffic)
+	const struct core_traffic *traffic)
 {
 	const struct core *core = view->api->core;
 	const struct addr *external = opening_is4(o) ? &view->wan4 : &o->external.addr;

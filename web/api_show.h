@@ -10,12 +10,6 @@
 #include "gateway/core_owner.h"
 #include "web/api_call.h"
 
-struct api_traffic {
-	uint32_t opening_id;
-	uint64_t packets;
-	uint64_t bytes;
-};
-
 /* What one listing looks up once. */
 struct api_view {
 	const struct api *api;
@@ -26,7 +20,7 @@ struct api_view {
 struct api_view api_show_view(const struct api *api);
 /* traffic NULL: not asked for. */
 void api_show_opening(struct jsonw *j, struct api_view *view, const struct opening *o,
-	const struct api_traffic *traffic);
+	const struct core_traffic *traffic);
 void api_show_status(struct jsonw *j, const struct api *api);
 const char *api_show_ring(enum db_ring ring);
 void api_show_record(struct jsonw *j, const struct core_row *row);

@@ -91,6 +91,7 @@ void api_show_device(struct jsonw *j, const struct api *api, const struct db_dev
 	jsonw_bool(j, "guest", d->guest);
 	jsonw_bool(j, "phone", d->phone);
 	jsonw_bool(j, "sip_seen", d->sip_seen);
+	jsonw_json(j, "callers", policy_json_callers(&d->callers));
 	jsonw_text(j, "interface", d->ifname[0] ? d->ifname : NULL);
 	api_show_number(j, "first_seen", d->first_wall_s, 0);
 	api_show_number(j, "last_seen", d->last_wall_s, 0);

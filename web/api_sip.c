@@ -83,23 +83,29 @@ static void show_peers(struct jsonw *j, const struct opening *o)
 	jsonw_array_end(j);
 }
 
+/* Sound that goes one way is no secret of RTCP's, which goes both: of a pair the even port alone
+ * tells the directions. */
+static void add_port(struct core_traffic *sum, struct core_traffic one, bool is_rtcp)
+{
+	if (is_rtcp)
+		one.packets_in = one.packets_out = 0;
+	api_tally_add(sum, &one);
+}
+
 /* Its ports are openings of their own; what they carry is summed up. */
 static void show_stream(struct jsonw *j, const struct phone_view *v,
 	const struct sipalg_stream *stream)
 {
 	const struct api_config *config = &v->api->config;
 	const struct opening *first = NULL;
-	struct api_traffic sum = {0};
+	struct core_traffic sum = {0};
 
 	for (uint16_t i = 0; i < stream->count; i++) {
 		uint16_t port = (uint16_t)(stream->port + i);
 		uint32_t id = serve_sip_opening(config->sip, v->place, port);
-		struct api_traffic one = {0};
 
 		if (id && v->tally)
-			one = api_tally_of(v->tally, id);
-		sum.packets += one.packets;
-		sum.bytes += one.bytes;
+			add_port(&sum, api_tally_of(v->tally, id), stream->pair && i % 2);
 		first = i == 0 && id ? core_opening_by_id(v->api->core, id) : first;
 	}
 	jsonw_object(j, NULL);
@@ -111,6 +117,8 @@ static void show_stream(struct jsonw *j, const struct phone_view *v,
 	if (v->tally) {
 		jsonw_u64(j, "packets", sum.packets);
 		jsonw_u64(j, "bytes", sum.bytes);
+		jsonw_u64(j, "packets_in", sum.packets_in);
+		jsonw_u64(j, "packets_out", sum.packets_out);
 	}
 	jsonw_object_end(j);
 }
@@ -163,6 +171,7 @@ static void show_phone(struct jsonw *j, const struct phone_view *v)
 	api_show_number(j, "heard", p.heard_s, 0);
 	jsonw_bool(j, "encrypted", p.encrypted);
 	jsonw_bool(j, "left_alone", p.left_alone);
+	jsonw_bool(j, "unconfirmed", p.unconfirmed);
 	show_registrations(j, v, p.reg);
 	jsonw_array(j, "calls");
 	for (size_t i = 0; i < SIPCALL_MAX; i++) {
@@ -219,6 +228,8 @@ void api_sip_missed_get(const struct api_call *call)
 		api_show_endpoint(&j, "from", &m->from.addr, m->from.port);
 		jsonw_text(&j, "who", m->who);
 		jsonw_u64(&j, "count", m->count);
+		jsonw_bool(&j, "admitted",
+			core_sip_admits(call->api->core, m->device_id, &m->from.addr));
 		jsonw_object_end(&j);
 	}
 	jsonw_array_end(&j);

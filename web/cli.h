@@ -97,6 +97,7 @@ int cli_run_devices(struct cli *cli);		/* cli_devices.c */
 int cli_run_device(struct cli *cli);
 int cli_run_forget(struct cli *cli);
 int cli_run_merge(struct cli *cli);
+int cli_run_caller(struct cli *cli);
 int cli_run_sip(struct cli *cli);
 int cli_run_rule_add(struct cli *cli);		/* cli_rules.c */
 int cli_run_rule_delete(struct cli *cli);

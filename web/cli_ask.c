@@ -56,6 +56,7 @@ static const char *listing_of(const char *command)
 	} table[] = {{"close", "list"}, {"undo", "list"}, {"allow", "cards"}, {"only", "cards"},
 		{"always", "cards"}, {"not-now", "cards"}, {"block", "cards"}, {"shut", "hands"},
 		{"test", "hands"}, {"forget", "devices"}, {"merge", "devices"},
+		{"caller add", "devices"}, {"caller delete", "devices"},
 		{"preset", "preset"}, {"expect", "alerts"}, {"dismiss", "alerts"},
 		{"set", "limits"}};
 

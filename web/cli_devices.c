@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Commands: devices. */
+#include "protocols/addr.h"
+#include "protocols/err.h"
 #include "web/cli.h"
 
 #include <string.h>
@@ -75,6 +77,67 @@ int cli_run_device(struct cli *cli)
 	if (code == 0)
 		cli_say(cli, said_of(cli));
 	json_decref(body);
+	return code;
+}
+
+/* ---- who may call a phone ---- */
+
+/* However it is spelled. -1: it is not there. */
+static int find_caller(const json_t *list, const char *text)
+{
+	struct prefix wanted, one;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *known = json_string_value(json_array_get(list, i));
+		if (known && prefix_decode(str_from(text), &wanted) == 0 &&
+		    prefix_decode(str_from(known), &one) == 0 && prefix_eq(&wanted, &one))
+			return (int)i;
+	}
+	return -1;
+}
+
+static int change_callers(const struct cli *cli, json_t *list)
+{
+	bool add = strcmp(cli->command->name, "caller add") == 0;
+
+	for (int i = 1; i < cli->arg_count; i++) {
+		int place = find_caller(list, cli->args[i]);
+
+		if (place < 0 && !add) {
+			fputs("postern: ", stderr);
+			cli_print_safe(stderr, cli->args[i]);
+			fputs(" was not let in, see postern devices DEVICE\n", stderr);
+			return CLI_REFUSED;
+		}
+		if (!add)
+			json_array_remove(list, (size_t)place);
+		else if (place < 0)
+			json_array_append_new(list, json_string(cli->args[i]));
+	}
+	return 0;
+}
+
+int cli_run_caller(struct cli *cli)
+{
+	char target[CLI_TARGET_MAX];
+	json_t *root = NULL, *list = NULL;
+	uint32_t id;
+	int code = cli_find_device(cli, cli->args[0], &id);
+
+	if (code)
+		return code;
+	snprintf(target, sizeof(target), "/api/v1/devices/%u", id);
+	code = cli_ask(cli, "GET", target, NULL, &root);
+	list = json_copy(json_object_get(json_object_get(root, "device"), "callers"));
+	if (code == 0)
+		code = list ? change_callers(cli, list) : cli_exit_of(cli, ERR_SYNTAX);
+	if (code == 0)
+		code = cli_do(cli, "PUT", target, json_pack("{s:O}", "callers", list), NULL);
+	if (code == 0)
+		cli_say(cli, json_array_size(list) > 0 ? "Done. A call that is under way goes on."
+			: "Done. Only hosts it is registered at, or speaks to, may call it now.");
+	json_decref(list);
+	json_decref(root);
 	return code;
 }
 

@@ -66,6 +66,28 @@ int cli_show_peers(const json_t *root, FILE *out)
 	return cli_finish(&t, out);
 }
 
+/* Of openings count is how many ports in a row it is about. */
+static bool is_run(const json_t *row)
+{
+	return cli_number_of(row, "count") > 1 && cli_has(row, "opening_id");
+}
+
+static void cell_ports(struct cli_table *t, const json_t *row, const char *key)
+{
+	const json_t *e = json_object_get(row, key);
+	char text[CLI_CELL];
+	struct writer w = writer_to(text, sizeof(text));
+
+	if (!is_run(row)) {
+		cli_cell_endpoint(t, e);
+		return;
+	}
+	cli_put_endpoint(&w, e);
+	writer_text(&w, "-");
+	writer_dec(&w, cli_number_of(e, "port") + cli_number_of(row, "count") - 1);
+	cli_table_cell(t, writer_done(&w));
+}
+
 /* What happened, how often, and how it ended where the word does not say it. */
 static void cell_what(struct cli_table *t, const json_t *row)
 {
@@ -73,7 +95,7 @@ static void cell_what(struct cli_table *t, const json_t *row)
 	struct writer w = writer_to(text, sizeof(text));
 
 	writer_str(&w, cli_text_of(row, "what"));
-	if (cli_number_of(row, "count") > 1) {
+	if (cli_number_of(row, "count") > 1 && !is_run(row)) {
 		writer_text(&w, " x");
 		writer_dec(&w, cli_number_of(row, "count"));
 	}
@@ -105,8 +127,8 @@ int cli_show_record(const json_t *root, FILE *out)
 		cli_cell_time(&t, r, "time");
 		cell_what(&t, r);
 		cli_table_cell(&t, cli_text_of(r, "protocol"));
-		cli_cell_endpoint(&t, json_object_get(r, "external"));
-		cli_cell_endpoint(&t, json_object_get(r, "internal"));
+		cell_ports(&t, r, "external");
+		cell_ports(&t, r, "internal");
 		cli_table_cell(&t, cli_text_of(r, "origin"));
 		cli_table_cell(&t, cli_text_of(r, "client"));
 		cli_table_cell(&t, cli_text_of(r, "why"));

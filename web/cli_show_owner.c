@@ -61,11 +61,21 @@ int cli_show_devices(const json_t *root, FILE *out)
 	return cli_finish(&t, out);
 }
 
+static void put_callers(struct writer *w, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+		writer_text(w, i ? ", " : "");
+		writer_str(w, (struct str){json_string_value(one), json_string_length(one)});
+	}
+}
+
 int cli_show_device(const json_t *root, FILE *out)
 {
 	const json_t *d = json_object_get(root, "device");
-	char text[2 * CLI_CELL];
+	char text[2 * CLI_CELL], more[2 * CLI_CELL];
 	struct writer w = writer_to(text, sizeof(text));
+	struct writer callers = writer_to(more, sizeof(more));
 
 	if (!d)
 		return ERR_SYNTAX;
@@ -79,6 +89,8 @@ int cli_show_device(const json_t *root, FILE *out)
 	line(out, "Addresses  ", writer_done(&w));
 	if (json_is_true(json_object_get(d, "phone")))
 		fputs("Phone      help for SIP calls is on\n", out);
+	put_callers(&callers, cli_rows_of(d, "callers"));
+	line(out, "May call   ", writer_done(&callers));
 	fprintf(out, "Openings   %llu\n", (unsigned long long)cli_number_of(root, "openings"));
 	return 0;
 }

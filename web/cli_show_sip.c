@@ -31,6 +31,8 @@ static struct str state_of(const json_t *phone)
 		return STR("encrypted: we cannot help");
 	if (json_is_true(json_object_get(phone, "left_alone")))
 		return STR("knows its public address: left alone");
+	if (json_is_true(json_object_get(phone, "unconfirmed")))
+		return STR("not confirmed by its server: nobody can call it");
 	return STR("helped");
 }
 
@@ -140,19 +142,38 @@ static void cell_media(struct cli_table *t, const json_t *media)
 	cli_table_cell(t, writer_done(&w));
 }
 
-static void cell_packets(struct cli_table *t, const json_t *media)
+static uint64_t sum_of(const json_t *media, const char *key)
 {
-	uint64_t packets = 0, bytes = 0;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < json_array_size(media); i++)
+		sum += cli_number_of(json_array_get(media, i), key);
+	return sum;
+}
+
+/* Nothing both ways may be a call that just begins, nothing one way is what is complained of. */
+static void cell_way(struct cli_table *t, const json_t *media, const char *key)
+{
+	uint64_t packets = sum_of(media, key);
 	char text[CLI_CELL];
 	struct writer w = writer_to(text, sizeof(text));
 
-	for (size_t i = 0; i < json_array_size(media); i++) {
-		packets += cli_number_of(json_array_get(media, i), "packets");
-		bytes += cli_number_of(json_array_get(media, i), "bytes");
-	}
+	if (packets > 0)
+		writer_dec(&w, packets);
+	else if (sum_of(media, "packets") > 0)
+		writer_text(&w, "none");
+	cli_table_cell(t, writer_done(&w));
+}
+
+static void cell_packets(struct cli_table *t, const json_t *media)
+{
+	uint64_t packets = sum_of(media, "packets");
+	char text[CLI_CELL];
+	struct writer w = writer_to(text, sizeof(text));
+
 	if (packets > 0) {
 		cli_put_count(&w, packets, " packet, ", " packets, ");
-		cli_text_bytes(&w, bytes);
+		cli_text_bytes(&w, sum_of(media, "bytes"));
 	}
 	cli_table_cell(t, writer_done(&w));
 }
@@ -168,6 +189,8 @@ static void cells_of_call(struct cli_table *t, const json_t *c)
 	cell_duration(t, c, "age_s");
 	cli_table_cell(t, cli_text_of(c, "codecs"));
 	cell_media(t, media);
+	cell_way(t, media, "packets_in");
+	cell_way(t, media, "packets_out");
 	cell_packets(t, media);
 }
 
@@ -176,7 +199,7 @@ int cli_show_sip(const json_t *root, FILE *out)
 	static const char *const registered[] = {"PHONE", "REGISTERED AS", "AT", "BY", "SINCE",
 		"LEFT"};
 	static const char *const calling[] = {"PHONE", "CALL", "WITH", "STATE", "SINCE", "CODECS",
-		"MEDIA", "BOTH WAYS"};
+		"MEDIA", "HEARD", "SAID", "BOTH WAYS"};
 	const json_t *phones = cli_rows_of(root, "phones");
 	struct cli_table t;
 	int err;
@@ -194,7 +217,7 @@ int cli_show_sip(const json_t *root, FILE *out)
 	cli_table_init(&t, registered, 6);
 	if (!err)
 		err = show_all(phones, "registrations", &t, cells_of_registration, out);
-	cli_table_init(&t, calling, 8);
+	cli_table_init(&t, calling, 10);
 	if (!err)
 		err = show_all(phones, "calls", &t, cells_of_call, out);
 	return err;

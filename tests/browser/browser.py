@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import lab as L
 import upnp
 from slow_disk import preload
-from space import inside, wait_for
+from space import PATIENCE_S, inside, wait_for
 from web import GOOD, PORT, Web
 
 try:
@@ -43,7 +43,6 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable
          f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {L.ROUTER}")	# no name is waited for
 # What did not come is for the page to show; the browser logs it as well.
 EXPECTED = "Failed to load resource: "
-PATIENCE_S = 5.0
 # Another place of the page, until it is drawn: the page itself hears of it before we do.
 GO = """
     const [place, done] = arguments;

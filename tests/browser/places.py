@@ -27,6 +27,7 @@ def telephone(lab):
     stranger.request(place_of(provider.contact), "INVITE", {
         "uri": provider.contact.strip("<>"), "from": "<sip:1000@192.0.2.1>;tag=b",
         "to": "<sip:me@x>", "id": "ghost", "cseq": 1}, sdp(*stranger.media))
+    lab.postern.cli("caller", "add", L.LAN1, "198.51.100.0/28", "2001:db8:5::7")
 
 
 def furnish(lab):
@@ -85,7 +86,7 @@ def tried(browser):
 
 def tested(browser):
     browser.press("Test")
-    browser.one("//section[@aria-labelledby='hands']//*[@role='status']", timeout=15)
+    browser.one("//section[@aria-labelledby='hands']//*[@role='status']")
 
 
 # (name, place, what to see before, what to do then)
@@ -98,6 +99,8 @@ PLACES = (
     ("devices", "#/devices", "Anna's computer", None),
     ("device", "#/devices/1", "Hardware address", press("More")),
     ("phones", "#/phones", "talking", press("Details", "Another device is a phone")),
+    ("phones-callers", "#/phones", "talking", press("Who else may call it")),
+    ("phones-let-in", "#/phones", "talking", ask("Let this caller's host in")),
     ("phones-off", "#/phones", "talking", ask("Help the calls of Anna's computer")),
     ("rules", "#/rules", "homework first", None),
     ("rule", "#/rules", "homework first", ask("Change rule 1", "More")),

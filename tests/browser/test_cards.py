@@ -18,7 +18,7 @@ def asking(lab, **settings):
     return b
 
 
-def open_to_internet(lab, timeout=3):
+def open_to_internet(lab, timeout=L.PATIENCE_S):
     return wait_for(lambda: lab.tcp_reach("inet1", L.WAN, PORT, timeout=0.3), timeout)
 
 

@@ -14,12 +14,12 @@ QUICK = """
     }).observe(document, {subtree: true, childList: true});"""
 
 
-def reach(lab, port, address=L.WAN, timeout=2):
-    return wait_for(lambda: lab.tcp_reach("inet1", address, port, timeout=0.3), timeout)
+def reach(lab, port, address=L.WAN):
+    return wait_for(lambda: lab.tcp_reach("inet1", address, port, timeout=0.3))
 
 
 def closed(lab, port, address=L.WAN):
-    return wait_for(lambda: not lab.tcp_reach("inet1", address, port, timeout=0.3), 2)
+    return wait_for(lambda: not lab.tcp_reach("inet1", address, port, timeout=0.3))
 
 
 def choose_closing(b, how):
@@ -110,7 +110,7 @@ def test_open_by_hand(lab):
         b.see_not("while at home")
         assert reach(lab, 80)
         b.press("Test")
-        good = b.one("//section[@aria-labelledby='hands']//*[@role='status']", timeout=15)
+        good = b.one("//section[@aria-labelledby='hands']//*[@role='status']")
         assert "good" in good.get_attribute("class") and "forwarded" in good.text, good.text
         b.press("Details", within="//section[@aria-labelledby='hands']")
         b.press("Switch off")

@@ -7,6 +7,7 @@ import statistics
 import time
 
 from browser import Browser, L, Web, owner, wait_for
+from space import Stopwatch
 
 PORT = 10000
 MANY = 200
@@ -50,9 +51,10 @@ def test_a_change_reaches_an_open_page(lab):
         took = []
         for port in range(PORT, PORT + 12):
             answered = open_ports(lab, [port])[str(port)]
+            clock = Stopwatch()
             seen = wait_for(lambda: b.run("return window.seen[arguments[0]]", str(port)))
             assert seen, f"{port} does not appear"
-            took.append(max(0.0, seen / 1000 - answered))
+            took.append(max(0.0, seen / 1000 - answered - clock.stalled()))
             time.sleep(0.1)
         print(f"  a change is on the page after {statistics.median(took) * 1000:.0f} ms, "
               f"at most {max(took) * 1000:.0f} ms")
@@ -69,7 +71,7 @@ def test_it_comes_back_by_itself(lab):
         lab.postern.kill9()
         b.see("Not connected now")
         lab.postern.restart()
-        assert wait_for(lambda: "Not connected now" not in b.text(), 15), "it stays away"
+        assert wait_for(lambda: "Not connected now" not in b.text(), 60), "it stays away"
         open_ports(lab, [PORT + 1])
         b.see(f"TCP {PORT + 1}")
 
@@ -79,15 +81,16 @@ def test_a_first_page_with_many_mappings(lab):
         for name in ("quota.device", "quota.new", "quota.zone", "rate.device", "rate.burst"):
             lab.postern.http("PUT", f"/api/v1/settings/{name}", {"value": 1000})
         open_ports(lab, range(PORT, PORT + MANY))
-        b.see(f"{MANY} ports are open", timeout=10)
+        b.see(f"{MANY} ports are open")
         b.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument",
                                  {"source": DRAWN % MANY})
         took = []
         for _ in range(3):
+            clock = Stopwatch()
             b.driver.refresh()
-            drawn = wait_for(lambda: b.run("return window.drawn"), 10)
+            drawn = wait_for(lambda: b.run("return window.drawn"))
             assert drawn, b.run("return document.querySelectorAll('li').length")
-            took.append(drawn / 1000)
+            took.append(max(0.0, drawn / 1000 - clock.stalled()))
         print(f"  {MANY} mappings are drawn after {min(took):.2f} to {max(took):.2f} s")
         assert min(took) < DRAWN_S
 
@@ -95,9 +98,9 @@ def test_a_first_page_with_many_mappings(lab):
 def renew_ms(client, rounds=60):
     took = []
     for _ in range(rounds):
-        begin = time.monotonic()
+        clock = Stopwatch()
         assert client.map("tcp", PORT, PORT, lifetime=7200, nonce=b"a" * 12).result == 0
-        took.append((time.monotonic() - begin) * 1000)
+        took.append(clock.seconds() * 1000)
         time.sleep(0.01)
     return statistics.median(took)
 

@@ -41,7 +41,7 @@ def test_verify_and_export(lab):
         b.see("rows are as they were written.")
         b.press("Export")
         path = f"{lab.dir}/postern-record.jsonl"
-        assert wait_for(lambda: os.path.exists(path), 5)
+        assert wait_for(lambda: os.path.exists(path))
         with open(path) as f:
             rows = [json.loads(line) for line in f]
         assert any(row.get("external", {}).get("port") == PORT for row in rows), rows[:3]

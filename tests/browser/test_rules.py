@@ -43,7 +43,7 @@ def test_a_new_rule_after_its_preview(lab):
         b.press("Do it")
         b.see("The rules are in force.")
         b.see_not("Your changes are not in force yet.")
-        assert wait_for(lambda: not lab.tcp_reach("inet1", L.WAN, PORT, timeout=0.3), 2)
+        assert wait_for(lambda: not lab.tcp_reach("inet1", L.WAN, PORT, timeout=0.3))
         assert rules(lab)[0]["external"] == f"{PORT}-{PORT + 9}"
         assert "code 606" in upnpc(lab, "lan1", L.LAN1, PORT)
         b.see("decided once")

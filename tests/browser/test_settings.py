@@ -39,7 +39,7 @@ def test_a_token_works_until_it_is_removed(lab):
         b.press("Close", within="//div[@class='row']")
         b.see_not(token)
         b.press("Remove the token graphs")
-        assert wait_for(lambda: anon.ask("GET", "/metrics", **bearer)[0] == 401, 3, 0.2)
+        assert wait_for(lambda: anon.ask("GET", "/metrics", **bearer)[0] == 401, step=0.2)
 
 
 def test_a_session_is_ended(lab):
@@ -66,7 +66,7 @@ def test_somebody_who_answers_questions(lab):
         b.press("Remove ben")
         b.press("Delete")
         b.see_not("ben\n")
-        assert wait_for(lambda: ben.ask("GET", "/api/v1/status")[0] == 401, 3, 0.2)
+        assert wait_for(lambda: ben.ask("GET", "/api/v1/status")[0] == 401, step=0.2)
 
 
 def test_the_own_password(lab):
@@ -106,7 +106,7 @@ def test_import(lab):
         give(b, lab, json.dumps(policy))
         b.see("This closes one port that is open now:")
         b.press("Do it")
-        assert wait_for(lambda: not lab.postern.http("GET", "/api/v1/openings")[1]["openings"], 3)
+        assert wait_for(lambda: not lab.postern.http("GET", "/api/v1/openings")[1]["openings"])
 
 
 def test_language(lab):

@@ -38,6 +38,7 @@ static struct {
 	uint32_t id, id2;
 	int how;
 	struct core_device_change change;
+	struct db_callers callers;
 	char name[DB_NAME_MAX + 1];
 	struct rule rules[4];
 	size_t rule_count;
@@ -282,7 +283,8 @@ int core_counters(struct core *core, core_counter_fn *each, core_done_fn *done, 
 	(void)core;
 	if (w.counters_err)
 		return w.counters_err;
-	each(arg, &w.opening, 7, 700);
+	each(arg, &w.opening, &(struct core_traffic){7, 700, 0, 0});
+	each(arg, &w.opening, &(struct core_traffic){0, 0, 4, 3});
 	done(arg, 0);
 	return 0;
 }
@@ -432,6 +434,8 @@ int core_device_put(struct core *core, uint32_t id, const struct core_device_cha
 	(void)core;
 	w.id = id;
 	w.change = *change;
+	if (change->callers)
+		w.callers = *change->callers;
 	snprintf(w.name, sizeof(w.name), "%s", change->name ? change->name : "(null)");
 	*fault = (struct core_fault){"zone", "a guest's zone is its LAN's"};
 	return did("device", act);
@@ -601,6 +605,13 @@ const struct serve_sip_missed *serve_sip_missed_at(const struct serve_sip *s, si
 	missed = (struct serve_sip_missed){.wall_s = 5, .device_id = 1,
 		.from = {addr_from4(0xc6336414), 5060}, .who = "sip:1000@\x7f", .count = 3};
 	return &missed;
+}
+
+bool core_sip_admits(const struct core *core, uint32_t device_id, const struct addr *host)
+{
+	(void)core;
+	return device_id == w.device.id && w.device.callers.count > 0 &&
+	       prefix_has(&w.device.callers.at[0], host);
 }
 
 uint64_t serve_sip_now_s(const struct serve_sip *s)
@@ -864,6 +875,10 @@ static void bodies_are_read_strictly(void **state)
 		{"PUT", "/api/v1/devices/1", "{\"name\":1}", "name"},
 		{"PUT", "/api/v1/devices/1", "{\"zone\":\"nosuch\"}", "zone"},
 		{"PUT", "/api/v1/devices/1", "{\"phone\":1}", "phone"},
+		{"PUT", "/api/v1/devices/1", "{\"callers\":\"192.0.2.1\"}", "callers"},
+		{"PUT", "/api/v1/devices/1", "{\"callers\":[\"192.0.2.1\",\"x.example\"]}",
+			"callers"},
+		{"POST", "/api/v1/devices/1/preview", "{\"callers\":[0]}", "callers"},
 		{"PUT", "/api/v1/devices/1", "{\"x\":1}", "x"},
 		{"PUT", "/api/v1/devices/1", "{\"name\":\"a\",\"name\":\"b\"}", "(none)"},
 		{"PUT", "/api/v1/devices/1", "{\"name\":\"a\\u0000b\"}", "(none)"},
@@ -1069,6 +1084,15 @@ static void what_is_given_arrives(void **state)
 	assert_null(w.change.name);
 	assert_int_equal(w.change.zone, -1);
 	assert_int_equal(w.change.phone, 0);
+	assert_null(w.change.callers);
+	ask_only("PUT", "/api/v1/devices/8", "{\"callers\":[\"2001:db8::/32\",\"192.0.2.1\"]}",
+		204);
+	assert_int_equal(w.change.phone, -1);
+	assert_int_equal(w.callers.count, 2);
+	assert_int_equal(w.callers.at[0].len, 32);
+	assert_int_equal(addr_to4(&w.callers.at[1].addr), 0xc0000201);
+	ask_only("PUT", "/api/v1/devices/8", "{\"callers\":[]}", 204);
+	assert_int_equal(w.callers.count, 0);
 	ask_only("POST", "/api/v1/devices/8/merge", "{\"into\":9}", 204);
 	assert_int_equal(w.id2, 9);
 	ask_only("PUT", "/api/v1/rules", "{\"rules\":[{\"id\":7,\"verdict\":\"allow\"},"
@@ -1243,6 +1267,14 @@ static void phones_are_told(void **state)
 	root = ask("GET", "/api/v1/sip/missed", "", 200);
 	assert_string_equal(text(root, "missed.0.from.address"), "198.51.100.20");
 	assert_int_equal(number(root, "missed.0.count"), 3);
+	assert_true(json_is_false(at(root, "missed.0.admitted")));
+	json_decref(root);
+	w.device.callers = (struct db_callers){1, {{addr_from4(0xc6336400), 120}}};
+	root = ask("GET", "/api/v1/sip/missed", "", 200);
+	assert_true(json_is_true(at(root, "missed.0.admitted")));
+	json_decref(root);
+	root = ask("GET", "/api/v1/devices/1", "", 200);
+	assert_string_equal(text(root, "device.callers.0"), "198.51.100.0/24");
 	json_decref(root);
 	w.phones = w.missed = 0;
 	root = ask("GET", "/api/v1/sip/phones?counters=1", "", 200);
@@ -1250,8 +1282,8 @@ static void phones_are_told(void **state)
 	json_decref(root);
 }
 
-/* Both ports of a stream are counted; what is not open is no port; what is offered is shown too,
- * once. */
+/* Both ports of a stream are counted, the directions of its sound alone; what is not open is no
+ * port; what is offered is shown too, once. */
 static void media_of_calls_is_told(void **state)
 {
 	struct sipcall *c = &w.calls.at[2];
@@ -1261,6 +1293,7 @@ static void media_of_calls_is_told(void **state)
 	w.opening.filters = &w.filters;
 	w.opening.external.port = 36010;
 	w.filters.at[0].remote = prefix_host(&c->signalling);
+	c->now.at[0].pair = true;
 	c->has_next = true;
 	c->next = (struct sipalg_streams){2,
 		{{.port = 7078, .count = 2}, {.port = 9000, .count = 1}}};
@@ -1275,6 +1308,8 @@ static void media_of_calls_is_told(void **state)
 	assert_string_equal(text(root, "phones.0.calls.0.media.0.peers.0"), "198.51.100.10");
 	assert_int_equal(number(root, "phones.0.calls.0.media.0.packets"), 14);
 	assert_int_equal(number(root, "phones.0.calls.0.media.0.bytes"), 1400);
+	assert_int_equal(number(root, "phones.0.calls.0.media.0.packets_in"), 4);
+	assert_int_equal(number(root, "phones.0.calls.0.media.0.packets_out"), 3);
 	assert_true(json_is_null(at(root, "phones.0.calls.0.media.1.external")));
 	assert_int_equal(number(root, "phones.0.calls.0.media.1.packets"), 0);
 	json_decref(root);

@@ -307,7 +307,8 @@ static void test_phones(void **state)
 		"\"port\":5060},\"transport\":\"TCP\",\"age_s\":60,\"left_s\":300}],\"calls\":[{"
 		"\"who\":\"sip:b@x\\u001b\",\"direction\":\"in\",\"state\":\"up\",\"on_hold\":true,"
 		"\"age_s\":61,\"codecs\":\"PCMA\",\"media\":[{\"port\":7078,\"count\":2,"
-		"\"external\":36010,\"packets\":5,\"bytes\":800},{\"port\":9000,\"count\":1,"
+		"\"external\":36010,\"packets\":5,\"bytes\":800,\"packets_in\":4,"
+		"\"packets_out\":0},{\"port\":9000,\"count\":1,"
 		"\"external\":null}]}]},{\"encrypted\":true,\"calls\":[]}]}");
 
 	(void)state;
@@ -316,7 +317,7 @@ static void test_phones(void **state)
 	assert_non_null(strstr(text, "Hall   sip:a@x        192.0.2.1:5060  TCP  1m00s  5m00s"));
 	assert_non_null(strstr(text, "up, on hold"));
 	assert_non_null(strstr(text, "36010-36011 -> 7078-7079, not open -> 9000"));
-	assert_non_null(strstr(text, "5 packets, 800 B"));
+	assert_non_null(strstr(text, "not open -> 9000  4      none  5 packets, 800 B"));
 	assert_non_null(strstr(text, "encrypted: we cannot help"));
 	assert_null(strchr(text, '\x1b'));
 	free(text);
@@ -411,6 +412,8 @@ static void test_owner(void **state)
 			"\"random_mac\":true,\"zone\":\"new\"},\"addresses\":[{\"address\""
 				":\"192.168.1.9\","
 			"\"here\":false}]}]}", "192.168.1.9?"},
+		{cli_show_device, "{\"device\":{\"id\":7,\"callers\":[\"192.0.2.0/24\",\"::1\"]}}",
+			"May call   192.0.2.0/24, ::1\n"},
 	};
 
 	(void)state;
@@ -521,6 +524,8 @@ static void test_exits(void **state)
 		closing[] = "HTTP/1.1 200 OK\r\n\r\n{\"closing\":[{}]}",
 		devices[] = "HTTP/1.1 200 OK\r\n\r\n{\"devices\":[{\"device\":{\"id\":1,"
 			"\"name\":\"tv\"}},{\"device\":{\"id\":2,\"name\":\"tv\"}}]}";
+	static const char callers[] = "HTTP/1.1 200 OK\r\n\r\n{\"device\":{\"callers\":"
+		"[\"0::1\"]}}\fHTTP/1.1 204 No Content\r\n\r\n";
 	static const struct {
 		const char *answer, *line;
 		int code;
@@ -532,6 +537,10 @@ static void test_exits(void **state)
 		{fine, "set quota.new 3", 0}, {fine, "shut 3", 0}, {fine, "forget 7", 0},
 		{fine, "preset ask --yes", 0}, {fine, "reset --yes", 0}, {fine, "merge 7 8", 0},
 		{fine, "device 7 --name x --yes", 0},
+		{callers, "caller add 7 192.0.2.0/24 192.0.2.9", 0},
+		{callers, "caller delete 7 ::1", 0},
+		{callers, "caller delete 7 ::2", 1}, {fine, "caller add 7 ::1", 1},
+		{fine, "caller add 7", 2}, {fine, "caller 7 ::1", 2},
 		{no, "close 7", 1}, {no, "flush", 1}, {html, "list", 1}, {bad, "record verify", 1},
 		{shut, "test 3", 1}, {closing, "preset lockdown", 1}, {no, "rules", 1},
 		{devices, "forget tv", 1}, {devices, "forget nosuch", 1},
@@ -583,6 +592,28 @@ static void test_allows_what_it_showed(void **state)
 	close(ends[1]);
 }
 
+/* What is there stays, however it is spelled. */
+static void test_adds_a_caller(void **state)
+{
+	static const char answers[] = "HTTP/1.1 200 OK\r\n\r\n{\"device\":{\"callers\":"
+		"[\"2001:db8::1\"]}}\fHTTP/1.1 204 No Content\r\n\r\n";
+	char asked[8192] = "";
+	int ends[2];
+
+	(void)state;
+	if (!getenv("POSTERN_BUILD"))
+		skip();
+	assert_int_equal(pipe(ends), 0);
+	heard = ends[1];
+	assert_int_equal(run(answers, "caller add 7 2001:DB8:0::1 192.0.2.0/24"), 0);
+	assert_true(read(ends[0], asked, sizeof(asked) - 1) > 0);
+	assert_non_null(strstr(asked, "PUT /api/v1/devices/7 "));
+	assert_non_null(strstr(asked, "{\"callers\":[\"2001:db8::1\",\"192.0.2.0/24\"]}"));
+	heard = -1;
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,7 +624,7 @@ int main(void)
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_news), cmocka_unit_test(test_owner),
 			cmocka_unit_test(test_exits),
-		cmocka_unit_test(test_allows_what_it_showed),
+		cmocka_unit_test(test_allows_what_it_showed), cmocka_unit_test(test_adds_a_caller),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

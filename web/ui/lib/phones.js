@@ -10,6 +10,7 @@ import {useStore} from './store.js';
 
 const EVERY_MS = 2000, IDLE_MS = 10000, KEPT = 30;
 const SILENT = 4;	/* tellings without a packet: nobody pauses that long */
+const ONE_WAY_S = 10;	/* of a call, in which both have said something */
 const lines = new Map();	/* a media port -> {packets, at, rates: []} */
 
 const keyOf = (phone, media) => `${phone.device.id} ${media.port} ${media.external}`;
@@ -56,6 +57,16 @@ export function isSilent(phone, call) {
 
 	return call.state === 'up' && !call.on_hold && rates.length === SILENT && !rates.some(Boolean) &&
 		call.media.some((media) => media.external && (phone.alone || media.packets > 0));
+}
+
+/* Sound that goes one way only, some seconds into a call: the way it never went, 'in' or 'out'; else null. */
+export function missingWay(call) {
+	const sum = (key) => call.media.reduce((all, media) => all + media[key], 0);
+	const heard = sum('packets_in'), said = sum('packets_out');
+
+	if (call.state !== 'up' || call.on_hold || call.age_s < ONE_WAY_S || !heard === !said)
+		return null;
+	return heard ? 'out' : 'in';
 }
 
 /* {sip, phones, missed}; null until it is known. */

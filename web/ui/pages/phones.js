@@ -6,9 +6,10 @@ import {byName, DeviceField} from '../lib/fields.js';
 import {ago, bytes, deviceName, endpoint, plain} from '../lib/format.js';
 import {said, t} from '../lib/i18n.js';
 import {Badge, Clock, Confirm, Countdown, Facts, Spark, Switch} from '../lib/parts.js';
-import {isSilent, ratesOf, usePhones} from '../lib/phones.js';
+import {isSilent, missingWay, ratesOf, usePhones} from '../lib/phones.js';
 import {peek, useStore} from '../lib/store.js';
 import {Alerts} from './alerts.js';
+import {Callers, LetIn} from './callers.js';
 import {setPhone} from './device.js';
 
 const SHOWN = 10;	/* missed calls */
@@ -43,6 +44,8 @@ function Media({media}) {
 		['phone.ports', media.map((m) => m.external ? `${range(m.external, m.count)} → ${range(m.port, m.count)}`
 			: t('phone.notOpen', {port: m.port})).join(', ')],
 		['phone.peers', [...new Set(media.flatMap((m) => m.peers))].join(', ')],
+		['phone.way.in', packets > 0 && t('phone.some', {n: sum('packets_in')})],
+		['phone.way.out', packets > 0 && t('phone.some', {n: sum('packets_out')})],
 		['phone.packets', packets > 0 && t('phone.count', {n: packets, bytes: bytes(sum('bytes'))})],
 	];
 
@@ -59,6 +62,7 @@ function CallState({phone, call}) {
 function Call({phone, call}) {
 	const rates = ratesOf(phone, call);
 	const now = Math.round(rates[rates.length - 1] || 0);
+	const missing = missingWay(call);
 
 	return html`<li><div class="pair"><div>
 			<strong class="text">${t(`phone.${call.direction}`, {who: nameIn(call.who)})}</strong>
@@ -66,6 +70,7 @@ function Call({phone, call}) {
 			${call.codecs && html`<span class="quiet small text">${call.codecs}</span>`}</div></div>
 		<div class="side"><${Spark} values=${rates} label=${t('phone.rate', {n: now})} />
 			<span class="quiet"><${Clock} age_s=${call.age_s} heard_ms=${phone.heard_ms} /></span></div></div>
+		${missing && html`<p class="small">${t(`phone.never.${missing}`)}</p>`}
 		${call.media.length > 0 && html`<details class="small"><summary>${t('details')}</summary>
 			<${Media} media=${call.media} /></details>`}</li>`;
 }
@@ -80,7 +85,8 @@ function Registration({phone, reg}) {
 
 function Registrations({phone}) {
 	if (!phone.registrations.length)
-		return !phone.encrypted && html`<p class="small quiet">${t('phone.notYet')} ${t('phone.later')}</p>`;
+		return !phone.encrypted && !phone.unconfirmed &&
+			html`<p class="small quiet">${t('phone.notYet')} ${t('phone.later')}</p>`;
 	return html`<h3>${t('phone.registrations')}</h3>
 		<ul class="list">${phone.registrations.map((reg) => html`<${Registration}
 			key=${`${reg.aor} ${reg.registrar.address}`} phone=${phone} reg=${reg} />`)}</ul>`;
@@ -94,6 +100,12 @@ function where(phone) {
 	].filter(Boolean).join(' · ');
 }
 
+function how(phone) {
+	if (phone && phone.left_alone)
+		return 'phone.alone';
+	return phone && phone.unconfirmed ? 'phone.unconfirmed' : 'phone.isOn';
+}
+
 /* phone null: it was marked this moment, and there is nothing to tell of it yet. */
 function Phone({row, phone}) {
 	const {device} = row;
@@ -104,10 +116,11 @@ function Phone({row, phone}) {
 			${phone && html`<p class="small quiet text">${where(phone)}</p>`}</div>
 			<${Help} device=${device} on=${true} calls=${calls.filter((call) => call.state === 'up').length} /></div>
 		${phone && phone.encrypted ? html`<p class="card warn small">${t('phone.encrypted')}</p>`
-			: html`<p>${t(phone && phone.left_alone ? 'phone.alone' : 'phone.isOn')}</p>`}
+			: html`<p>${t(how(phone))}</p>`}
 		${phone && html`${calls.length > 0 && html`<h3>${t('phone.calls')}</h3><ul class="list">
 				${calls.map((call, i) => html`<${Call} key=${i} phone=${phone} call=${call} />`)}</ul>`}
-			<${Registrations} phone=${phone} />`}</section>`;
+			<${Registrations} phone=${phone} />`}
+		<${Callers} device=${device} /></section>`;
 }
 
 /* ---- those that are not ---- */
@@ -152,10 +165,12 @@ function Missed({rows}) {
 	return html`<section class="card" aria-labelledby="missed"><h2 id="missed">${t('missed.title')}</h2>
 		<p class="small quiet">${t('missed.why')}</p>
 		<ul class="list">${rows.slice(0, all ? rows.length : SHOWN).map((call, i) => html`<li key=${i} class="pair">
-			<div><strong class="text">${nameIn(call.who)}</strong>${call.count > 1 && html`${' '}
+			<div class="stack tight"><div>
+				<strong class="text">${nameIn(call.who)}</strong>${call.count > 1 && html`${' '}
 				<${Badge}>${t('record.times', {n: call.count})}<//>`}
 			<div class="small quiet text">
 			${t('missed.from', {place: endpoint(call.from), name: deviceName(call.device)})}</div></div>
+			<${LetIn} call=${call} /></div>
 			<span class="side small quiet">${ago(call.time)}</span></li>`)}</ul>
 		${rows.length > SHOWN && !all && html`<button onClick=${() => show(true)}>
 			${t('home.showMore', {n: rows.length - SHOWN})}</button>`}</section>`;

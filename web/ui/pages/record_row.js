@@ -14,17 +14,24 @@ function keyOf(row) {
 	return has(key) ? key : 'record.other';
 }
 
+/* Of openings count is how many ports in a row it is about. */
+const isRun = (row) => row.opening_id && row.count > 1;
+
+function portOf(row) {
+	const port = row.external.port || row.internal.port;
+	return isRun(row) ? `${port}–${port + row.count - 1}` : port;
+}
+
 function Sentence({row}) {
 	const device = useStore((s) => row.device_id && s.devices.get(row.device_id));
 	const name = device ? deviceName(device.device) : row.device_id ? t('device.number', {id: row.device_id})
 		: row.client || t('record.somebody');
-	const port = row.external.port || row.internal.port;
 
 	return parts(keyOf(row), {
 		what: row.what,
 		device: html`<bdi>${name}</bdi>`,
 		who: html`<bdi>${plain(row.description) || t('record.somebody')}</bdi>`,
-		port: [row.protocol, port].filter(Boolean).join(' ') || t('record.aPort'),
+		port: [row.protocol, portOf(row)].filter(Boolean).join(' ') || t('record.aPort'),
 	});
 }
 
@@ -58,7 +65,7 @@ function Detail({detail}) {
 export function RecordRow({row}) {
 	const acts = row.ring === 'admin';
 
-	return html`<li><div class="text"><${Sentence} row=${row} />${row.count > 1 && html`${' '}
+	return html`<li><div class="text"><${Sentence} row=${row} />${row.count > 1 && !isRun(row) && html`${' '}
 			<${Badge}>${t('record.times', {n: row.count})}<//>`}</div>
 		<div class="row tight small quiet">
 			<time datetime=${row.time ? new Date(row.time * 1000).toISOString() : undefined}>${when(row.time)}</time>

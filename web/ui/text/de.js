@@ -154,8 +154,11 @@ export const de = {
 	'phone.encrypted': 'Es meldet sich verschlüsselt an: Wir können nicht helfen. Schalten Sie am Telefon ICE oder ' +
 		'STUN ein, oder öffnen Sie seine Ports von Hand.',
 	'phone.alone': 'Es kennt seine öffentliche Adresse schon: Wir lassen es in Ruhe.',
+	'phone.unconfirmed': 'Sein Server ließ es ein, bestätigte aber seine Adresse nicht: Mit unserer Hilfe können es ' +
+		'nur Rechner anrufen, die Sie einlassen.',
 	'phone.registrations': 'Angemeldet', 'phone.at': 'bei {place} über {transport}', 'phone.left': 'noch',
-	'phone.notYet': 'Noch wurde keine Anmeldung gesehen. Bis dahin kann es mit unserer Hilfe niemand anrufen.',
+	'phone.notYet': 'Noch wurde keine Anmeldung gesehen. Bis dahin können es mit unserer Hilfe nur ' +
+		'Rechner anrufen, die Sie einlassen.',
 	'phone.later': 'Ein Telefon, das schon angemeldet war, als Sie die Hilfe einschalteten, ist mit unserer Hilfe ' +
 		'erreichbar, sobald sein Server wieder nach dem Passwort gefragt hat, spätestens bei der nächsten ' +
 		'Anmeldung. Starten Sie das Telefon neu, dann gilt es sofort.',
@@ -165,6 +168,9 @@ export const de = {
 	'phone.call.ending': 'endet', 'phone.hold': 'gehalten', 'phone.silent': 'nichts zu hören',
 	'phone.rate': 'Ton der letzten Minute; jetzt {n} Pakete in der Sekunde',
 	'phone.ports': 'Ports, außen und am Telefon', 'phone.notOpen': '{port}, außen nicht offen',
+	'phone.never.in': 'Von außen kam noch kein Ton an.', 'phone.never.out': 'Das Telefon hat noch keinen Ton gesendet.',
+	'phone.way.in': 'Ton von außen', 'phone.way.out': 'Ton vom Telefon',
+	'phone.some.one': 'ein Paket', 'phone.some.other': '{n} Pakete',
 	'phone.peers': 'Darf senden', 'phone.packets': 'In beide Richtungen', 'phone.count.one': 'ein Paket, {bytes}',
 	'phone.count.other': '{n} Pakete, {bytes}', 'phone.media': 'Ton oder Bild eines Gesprächs',
 	'phone.others': 'Ohne Hilfe', 'phone.nobodyElse': 'Kein anderes Gerät sieht nach einem Telefon aus.',
@@ -176,6 +182,21 @@ export const de = {
 	'missed.why': 'Sie kamen von Rechnern, bei denen das Telefon nicht angemeldet ist. Meist suchen Maschinen nach ' +
 		'Telefonen, die sie missbrauchen können; als wer sie sich ausgeben, ist nicht bewiesen.',
 	'missed.from': 'von {place}, an {name}',
+	'caller.title': 'Wer es sonst noch anrufen darf',
+	'caller.why': 'Manche Anbieter rufen von anderen Rechnern an als dem, bei dem das Telefon angemeldet ist. Wen ' +
+		'Sie einlassen, der darf dieses Telefon klingeln lassen und bekommt für Gespräche Ports für Ton und Bild; ' +
+		'sonst nichts.',
+	'caller.label': 'Adresse oder Präfix, etwa 198.51.100.0/24',
+	'caller.add': 'Einlassen', 'caller.remove': '{prefix} nicht mehr anrufen lassen',
+	'caller.added': '{prefix} darf {name} jetzt anrufen.',
+	'caller.removed': '{prefix} darf {name} nicht mehr anrufen.',
+	'caller.full': 'Es ist Platz für acht. Nehmen Sie erst einen Eintrag weg oder lassen Sie ein ganzes Präfix ein.',
+	'caller.may': 'darf jetzt anrufen', 'caller.let': 'Diesen Rechner einlassen',
+	'caller.ask': '{host} bei {name} anrufen lassen?', 'caller.go': 'Einlassen',
+	'caller.means': 'Dieser Rechner darf dann dieses Telefon klingeln lassen und bekommt für Gespräche Ports für Ton ' +
+		'und Bild; sonst nichts.',
+	'caller.sure': 'Tun Sie das nur, wenn Sie ihn kennen, etwa als weiteren Rechner Ihres Anbieters: Wer da anrief, ' +
+		'hat niemand bewiesen.',
 	'merge.button': 'Es ist dasselbe wie ein anderes …', 'merge.title': 'Ein Gerät, als zwei gesehen?',
 	'merge.why': 'Das andere bekommt Namen, Schalter, Regeln und Öffnungen von diesem.',
 	'merge.into': 'Es ist dasselbe wie', 'merge.go': 'Zusammenlegen', 'merge.done': 'Sie sind jetzt ein Gerät.',

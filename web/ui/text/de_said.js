@@ -72,6 +72,9 @@ export const saidDe = {
 	'an opening was closed for good': 'eine Öffnung wurde für immer geschlossen',
 	'a closing was taken back': 'ein Schließen wurde zurückgenommen',
 	'the owner took the closing back': 'Sie haben das Schließen zurückgenommen',
+	'its end could not be stored; another opening has its key': 'ihr Ende ließ sich nicht speichern; eine andere ' +
+		'Öffnung hat ihren Platz',
+	'the kernel had it and the store did not': 'der Kernel hatte sie und der Speicher nicht',
 	'the rules were changed': 'die Regeln wurden geändert', 'a device was changed': 'ein Gerät wurde geändert',
 	'two devices are one': 'zwei Geräte sind eins', 'a device was forgotten': 'ein Gerät wurde vergessen',
 	'an opening by hand was changed': 'eine Öffnung von Hand wurde geändert',
@@ -194,6 +197,12 @@ export const saidDe = {
 	'outside the range of this setting': 'liegt außerhalb des Bereichs',
 	'must be a whole number': 'muss eine ganze Zahl sein', 'is to be a whole number': 'muss eine ganze Zahl sein',
 	'is neither a port nor a range of them': 'ist weder ein Port noch ein Bereich',
+	'a prefix is wider than /8': 'ein Präfix ist weiter als /8',
+	'a prefix is wider than /32': 'ein Präfix ist weiter als /32',
+	'nobody calls from such an address': 'von so einer Adresse ruft niemand an',
+	'a prefix is there twice': 'ein Präfix steht zweimal da',
+	'are more than the 8 there may be': 'sind mehr als die 8, die sein dürfen',
+	'is to be a list of addresses and prefixes': 'soll eine Liste von Adressen und Präfixen sein',
 	'is no address or prefix': 'ist weder Adresse noch Präfix', 'is no address': 'ist keine Adresse',
 	'an address or a prefix': 'eine Adresse oder ein Präfix', 'remote is no prefix': 'das ist kein Präfix',
 	'has characters that cannot be shown': 'enthält Zeichen, die sich nicht zeigen lassen',
@@ -254,6 +263,9 @@ export const saidDe = {
 	'its server asked for a password and let it in': 'sein Server fragte nach dem Passwort und ließ es ein',
 	'it is not registered there any more': 'es ist dort nicht mehr angemeldet',
 	'its registration ran out': 'seine Anmeldung lief ab',
+	'its server did not confirm where it is: nobody can call it': 'sein Server bestätigte nicht, wo es ist: Niemand ' +
+		'kann es anrufen',
+	'newer calls took its place': 'neuere Anrufe nahmen seinen Platz ein',
 	'this server never asked for a password': 'dieser Server fragte nie nach einem Passwort',
 	'it came from a host the phone is not registered at': 'er kam von einem Rechner, bei dem das Telefon nicht ' +
 		'angemeldet ist',

@@ -147,8 +147,10 @@ export const en = {
 	'phone.encrypted': 'Its signalling is encrypted: we cannot help. Use ICE or STUN on the phone, or open its ports ' +
 		'by hand.',
 	'phone.alone': 'It already knows its public address: we leave it alone.',
+	'phone.unconfirmed': 'Its server let it in, but did not confirm its address: nobody but hosts you let in can ' +
+		'call it with our help.',
 	'phone.registrations': 'Registered', 'phone.at': 'at {place} by {transport}', 'phone.left': 'for another',
-	'phone.notYet': 'No registration has been seen yet. Until then nobody can call it with our help.',
+	'phone.notYet': 'No registration has been seen yet. Until then only hosts you let in can call it with our help.',
 	'phone.later': 'A phone that was registered before you switched help on can be called with our help once its ' +
 		'server has asked for the password again, at its next registration at the latest. Restart the phone to have ' +
 		'it at once.',
@@ -157,6 +159,9 @@ export const en = {
 	'phone.call.ending': 'ending', 'phone.hold': 'on hold', 'phone.silent': 'nothing is heard',
 	'phone.rate': 'Sound of the last minute; {n} packets a second now',
 	'phone.ports': 'Ports, outside and on the phone', 'phone.notOpen': '{port}, not open outside',
+	'phone.never.in': 'No sound has come from outside yet.', 'phone.never.out': 'The phone has sent no sound yet.',
+	'phone.way.in': 'Sound from outside', 'phone.way.out': 'Sound from the phone',
+	'phone.some.one': 'one packet', 'phone.some.other': '{n} packets',
 	'phone.peers': 'May send', 'phone.packets': 'Both ways', 'phone.count.one': 'one packet, {bytes}',
 	'phone.count.other': '{n} packets, {bytes}', 'phone.media': 'media of a call',
 	'phone.others': 'Not helped', 'phone.nobodyElse': 'No other device looks like a phone.',
@@ -167,6 +172,17 @@ export const en = {
 	'missed.why': 'They came from hosts that the phone is not registered at. Most are machines in search of phones ' +
 		'to abuse; who they say they are is not proven.',
 	'missed.from': 'from {place}, to {name}',
+	'caller.title': 'Who else may call it',
+	'caller.why': 'Some providers call from other hosts than the one the phone is registered at. Hosts you let in ' +
+		'may ring this phone and get media ports during calls; nothing more.',
+	'caller.label': 'Address or prefix, such as 198.51.100.0/24',
+	'caller.add': 'Let in', 'caller.remove': 'Do not let {prefix} call any more',
+	'caller.added': '{prefix} may call {name} now.', 'caller.removed': '{prefix} may not call {name} any more.',
+	'caller.full': 'There is room for eight. Take one away first, or let a whole prefix in.',
+	'caller.may': 'may call now', 'caller.let': 'Let this caller\'s host in',
+	'caller.ask': 'Let {host} call {name}?', 'caller.go': 'Let it in',
+	'caller.means': 'This host may then ring this phone and get media ports during calls; nothing more.',
+	'caller.sure': 'Do so only if you know it, such as a further host of your provider: nobody has proved who called.',
 	'merge.button': 'It is the same as another …', 'merge.title': 'One device, seen as two?',
 	'merge.why': 'The other one gets the name, the switch, the rules and the openings of this one.',
 	'merge.into': 'It is the same as', 'merge.go': 'Make them one', 'merge.done': 'They are one device now.',
