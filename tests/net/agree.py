@@ -11,7 +11,7 @@ import time
 
 import lab as L
 import pcp
-from space import inside, wait_for
+from space import PATIENCE_S, inside, wait_for
 
 NAMES = {6: "tcp", 17: "udp"}
 
@@ -75,7 +75,7 @@ def in_store(lab):
 
 
 def same(lab, wan=L.WAN):
-    """Kernel and list agree within a second, each with itself and times too; the openings."""
+    """Kernel and list come to agree, each with itself and times too; the openings."""
     def differ():
         try:
             kernel, listed = in_kernel(lab, wan), in_list(lab.postern)
@@ -85,7 +85,7 @@ def same(lab, wan=L.WAN):
             return f"kernel {kernel.keys() - listed.keys()}, list {listed.keys() - kernel.keys()}"
         late = {x: (kernel[x], listed[x]) for x in kernel if not -1 <= kernel[x] - listed[x] <= 2}
         return late and f"times differ: {late}"
-    assert wait_for(lambda: not differ(), 1.0, step=0.1), differ()
+    assert wait_for(lambda: not differ(), step=0.1), differ()
     return set(in_list(lab.postern))
 
 
@@ -117,9 +117,9 @@ class Events:
         self.sock.connect(postern.control)
         self.sock.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.text = b""
-        assert self.until(b"event: status", 2)
+        assert self.until(b"event: status")
 
-    def until(self, wanted, timeout):
+    def until(self, wanted, timeout=PATIENCE_S):
         """What has come when wanted did; None when it did not."""
         end = time.monotonic() + timeout
         while wanted not in self.text:
@@ -133,7 +133,7 @@ class Events:
             self.text += data
         return self.text
 
-    def health(self, wanted, timeout):
+    def health(self, wanted):
         """The firewall's health as it was told, until that."""
         told = []
 
@@ -141,7 +141,7 @@ class Events:
             self.until(b"never", 0.02)
             told[:] = [news["firewall"] for news in self.news("health")]
             return wanted in told
-        assert wait_for(is_told, timeout), self.text
+        assert wait_for(is_told), self.text
         return told
 
     def news(self, name):

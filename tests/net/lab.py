@@ -25,7 +25,7 @@ import traceback
 
 import pcp
 from programs import Postern, add_users, many_uids
-from space import (Namespace, Skip, enter, family, inside, namespaces_work, sysctl,
+from space import (PATIENCE_S, Namespace, Skip, enter, family, inside, namespaces_work, sysctl,
                    unshare_command, wait_for)
 
 MARK = 0x08000000
@@ -37,9 +37,9 @@ INET1_6, INET2_6 = "2001:db8:ffff::10", "2001:db8:ff::66"
 NAMES = ("lan1", "lan2", "router", "isp", "inet1", "inet2")
 
 SKIP = 77
-TIMEOUT_S = 180
+TIMEOUT_S = 600		# of one test; the longest takes two minutes
 STILL_S = 0.25		# a busy machine lets one wait some hundredths
-GREETING_S = 2.0	# our servers are threads of a busy machine
+SILENCE_S = 0.5		# how long it is listened to
 INSIDE = "POSTERN_LAB_INSIDE"
 
 # (namespace, what `ip -batch` reads). The router makes the wires, so it comes first.
@@ -167,9 +167,21 @@ class Lab:
             self.batch(name, lines)
         if hostfw:
             self.nft("-f", "-", text=HOSTFW)
+        assert wait_for(lambda: all(map(self.carries, NAMES))), "the wires carry nothing"
 
     def ns(self, name):
         return Namespace(name)
+
+    def carries(self, name):
+        """Whether all of its wires do: the kernel notices a moment after it made them, and until
+        then it drops what is sent."""
+        for link in json.loads(self.ns(name).ip("-j", "-d", "link", "show")):
+            info = link.get("linkinfo", {})
+            state = info.get("info_slave_data", {}).get("state", "forwarding")
+            if info.get("info_kind") in ("veth", "bridge") and (
+                    link["operstate"] != "UP" or state != "forwarding"):
+                return False
+        return True
 
     def batch(self, name, lines):
         """What `ip -batch` reads, in a namespace."""
@@ -198,7 +210,7 @@ class Lab:
                     threading.Thread(target=serve_flow, args=(flow,), daemon=True).start()
         return Server(sock, serve)
 
-    def listen_udp(self, name, address, port, timeout=2.0):
+    def listen_udp(self, name, address, port, timeout=PATIENCE_S):
         """A bound datagram socket."""
         sock = self.ns(name).socket(family(address), socket.SOCK_DGRAM)
         sock.settimeout(timeout)
@@ -235,13 +247,13 @@ class Lab:
         connected waits for as long as a server may take."""
         try:
             with self.tcp_open(name, address, port, timeout, source) as sock:
-                sock.settimeout(max(timeout, GREETING_S))
+                sock.settimeout(PATIENCE_S)
                 return sock.recv(256)
         except OSError:
             return None
 
-    def udp_ask(self, name, address, port, payload=b"knock", sport=0, timeout=0.5):
-        """The answer from just there, or None."""
+    def udp_ask(self, name, address, port, payload=b"knock", sport=0, timeout=PATIENCE_S):
+        """The answer from just there to one datagram, or None."""
         with self.ns(name).socket(family(address), socket.SOCK_DGRAM) as sock:
             sock.settimeout(timeout)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -252,6 +264,10 @@ class Lab:
                 return sock.recv(65536)
             except OSError:
                 return None
+
+    def udp_silence(self, *args, timeout=SILENCE_S, **kw):
+        """Whether that has no answer."""
+        return self.udp_ask(*args, timeout=timeout, **kw) is None
 
     def pcp(self, name, server, source):
         """A PCP and NAT-PMP client (pcp.py) on a host."""

@@ -216,7 +216,7 @@ def parse_natpmp(raw):
 class Client:
     """One UDP socket to one server. timeout: seconds for all tries together."""
 
-    def __init__(self, server, source=None, timeout=2.0, tries=3, port=PORT):
+    def __init__(self, server, source=None, timeout=12.0, tries=12, port=PORT):
         family, _, _, _, to = socket.getaddrinfo(
             server, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0]
         self.sock = socket.socket(family, socket.SOCK_DGRAM)
@@ -399,7 +399,7 @@ def arguments():
 def main():
     args = arguments()
     try:
-        with Client(args.server, args.source, args.timeout) as client:
+        with Client(args.server, args.source, args.timeout, tries=3) as client:
             return args.run(client, args)
     except NoAnswer:
         print("no answer from %s" % args.server)

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 
-from space import Skip, wait_for
+from space import PATIENCE_S, Skip, wait_for
 
 
 # Users the lab's own /etc/passwd has besides the machine's, when there is more than one uid.
@@ -42,13 +42,15 @@ class Daemon:
     def __init__(self, lab, argv, log, user, caps, listener=None, group=None):
         self.lab, self.argv, self.log, self.user, self.caps = lab, argv, log, user, caps
         self.group = group      # one more
+        self.later_s = 0        # its clock since boot shows so much more than ours
         self.listener = listener
         self.proc = None
         self.start()
 
     def limits(self):
-        argv = ["setpriv", f"--inh-caps={self.caps}", f"--bounding-set={self.caps}",
-                "--no-new-privs"]
+        argv = ["unshare", "--time", f"--boottime={self.later_s}"] if self.later_s else []
+        argv += ["setpriv", f"--inh-caps={self.caps}", f"--bounding-set={self.caps}",
+                 "--no-new-privs"]
         if many_uids():
             uid = USERS[self.user]
             groups = f"--groups={USERS[self.group]}" if self.group else "--clear-groups"
@@ -77,7 +79,7 @@ class Daemon:
         self.signal(signal.SIGKILL)
         self.proc.wait()
 
-    def stop(self, timeout=10):
+    def stop(self, timeout=60):
         """SIGTERM and its exit code."""
         if self.alive():
             self.signal(signal.SIGTERM)
@@ -106,6 +108,8 @@ class Postern:
             f.write(config_text(self.settings(settings)))
         self.helper = Daemon(lab, [self.program("postern-helper"), "-c", self.config],
                              f"{self.dir}/helper.log", "postern-helper", "-all,+net_admin")
+        # Who starts first is other tests' matter; waiting for the helper is an alert after a while.
+        wait_for(lambda: "ready" in self.helper.text() or not self.helper.alive())
         self.daemon = Daemon(lab, [self.program("posternd"), "-c", self.config],
                              f"{self.dir}/posternd.log", "postern", "-all", listener)
         self.ready()
@@ -139,7 +143,7 @@ class Postern:
             subprocess.run(["mount", "--bind", built, path], check=True)
         return path
 
-    def ready(self, timeout=15.0):
+    def ready(self, timeout=60.0):
         """Until the control socket answers and the firewall works."""
         def answers():
             if not self.daemon.alive():
@@ -157,7 +161,7 @@ class Postern:
         if body is not None:
             head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(5)
+            s.settimeout(PATIENCE_S)
             s.connect(self.control)
             s.sendall(head.encode() + b"\r\n" + data)
             answer = b"".join(iter(lambda: s.recv(65536), b""))
@@ -173,10 +177,12 @@ class Postern:
         return self.lab.ns("router").run(
             [self.program("postern"), "--socket", self.control, *argv], check=check)
 
-    def restart(self):
-        """The daemon only, after kill9() or stop(), and wait until it answers."""
+    def restart(self, later_s=0):
+        """The daemon only, after kill9() or stop(), and wait until it answers. later_s: so much
+        time has passed since it was first started, for all it can tell."""
         if self.daemon.alive():
             self.daemon.stop()
+        self.daemon.later_s = later_s
         self.daemon.start()
         self.ready()
 

@@ -10,6 +10,8 @@ import subprocess
 import time
 
 CLONE_NEWNET = 0x40000000
+PATIENCE_S = 20.0	# for what has to happen, on however busy a machine
+STALLS = ("/proc/pressure/cpu", "/proc/pressure/io")
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -43,7 +45,7 @@ def sysctl(setting):
             f.write(value)
 
 
-def wait_for(what, timeout=5.0, step=0.02):
+def wait_for(what, timeout=PATIENCE_S, step=0.02):
     """Call what() until it is true and return that; after the timeout, its last answer."""
     end = time.monotonic() + timeout
     while True:
@@ -53,6 +55,31 @@ def wait_for(what, timeout=5.0, step=0.02):
         time.sleep(step)
 
 
+def stalled_s():
+    """How long programs of this machine have waited for a processor or a disk since it started,
+    and the machine for its host: 0 where nobody counts it (CONFIG_PSI)."""
+    stalled = 0.0
+    for path in STALLS:
+        with contextlib.suppress(OSError), open(path) as f:
+            stalled += int(f.readline().rpartition("total=")[2]) / 1e6
+    with open("/proc/stat") as f:
+        steal = int(f.readline().split()[8]) / os.sysconf("SC_CLK_TCK") / os.cpu_count()
+    return stalled + steal
+
+
+class Stopwatch:
+    """Tells how long something took by itself: without what it waited for a busy machine."""
+
+    def __init__(self):
+        self.begin, self.before = time.monotonic(), stalled_s()
+
+    def stalled(self):
+        return stalled_s() - self.before
+
+    def seconds(self):
+        return max(0.0, time.monotonic() - self.begin - self.stalled())
+
+
 class Namespace:
     def __init__(self, name):
         self.name = name
@@ -60,7 +87,7 @@ class Namespace:
     def command(self, argv):
         return ["ip", "netns", "exec", self.name, *map(str, argv)]
 
-    def run(self, argv, check=True, timeout=30, **kw):
+    def run(self, argv, check=True, timeout=120, **kw):
         """Run to the end; the answer has returncode, stdout, stderr as text."""
         done = subprocess.run(self.command(argv), stdin=kw.pop("stdin", None), text=True,
                               capture_output=True, timeout=timeout, **kw)

@@ -23,7 +23,7 @@ class Console:
 
     def __init__(self, lab, name):
         self.lab, self.name, self.address = lab, name, PLACES[name]
-        self.sock = lab.listen_udp(name, "0.0.0.0", XBOX, timeout=0.5)
+        self.sock = lab.listen_udp(name, "0.0.0.0", XBOX)
         self.port = 0
         self.key = upnp.location(lab, name).split("/")[3]
 
@@ -43,7 +43,7 @@ class Console:
             while True:
                 self.sock.recv(2000)
         except OSError:
-            self.sock.settimeout(0.5)
+            self.sock.settimeout(2)
 
     def ask(self, to):
         """What comes back from just there."""
@@ -96,13 +96,13 @@ def play(lab, consoles, wan=L.WAN):
     return None
 
 
-def assert_played(lab, consoles, wan=L.WAN, timeout=5):
+def assert_played(lab, consoles, wan=L.WAN):
     wrong = []
 
     def works():
         wrong[:] = [play(lab, consoles, wan)]
         return wrong == [None]
-    assert wait_for(works, timeout), wrong
+    assert wait_for(works), wrong
 
 
 def start(lab):
@@ -113,7 +113,7 @@ def start(lab):
     assert not isinstance(one.open(XBOX), int)
     assert two.open(XBOX) == CONFLICT
     assert not isinstance(two.open(XBOX + 1), int)
-    assert_played(lab, (one, two), timeout=1)
+    assert_played(lab, (one, two))
     return one, two
 
 
@@ -137,9 +137,9 @@ def test_after_a_restart_of_the_daemon(lab):
 def test_after_a_restart_of_the_helper(lab):
     consoles = start(lab)
     lab.postern.helper.kill9()
-    assert_played(lab, consoles, timeout=1)
+    assert_played(lab, consoles)
     lab.postern.helper.start()
-    assert wait_for(lambda: status(lab.postern) == "ok", 5)
+    assert wait_for(lambda: status(lab.postern) == "ok")
     assert_played(lab, consoles)
     assert consoles[1].open(XBOX) == CONFLICT
 
@@ -170,7 +170,7 @@ def test_after_a_standby(lab):
     one, two = start(lab)
     lab.batch("lan1", "link set eth0 down\n")
     lab.ns("router").ip("neigh", "flush", "dev", "br-lan")
-    assert wait_for(lambda: neighbour_failed(lab, L.LAN1), 10)
+    assert wait_for(lambda: neighbour_failed(lab, L.LAN1))
     assert two.open(XBOX) == CONFLICT
     assert two.ask((L.INET1, XBOX)) == f"inet1 {L.WAN} {two.port} hello"
     lab.batch("lan1", f"link set eth0 up\nroute add default via {L.ROUTER}\n")

@@ -31,7 +31,7 @@ def test_remote_hosts_share_a_port(lab):
     assert one.specific(9010) == 714 and one.delete(9010) == 714
     assert one.delete(9010, remote=L.INET2) == 606
     assert two.delete(9010, remote=L.INET2) == {}
-    assert wait_for(lambda: not reached(lab, 9010, name="inet2"), timeout=3)
+    assert wait_for(lambda: not reached(lab, 9010, name="inet2"))
     assert reached(lab, 9010, name="inet1").startswith(b"lan1 ")
 
 
@@ -41,7 +41,7 @@ def test_remote_hosts_in_udp(lab):
     igd = Igd(lab)
     assert igd.add(9010, L.LAN1, "UDP", 8000, remote=L.INET2) == {}
     assert lab.udp_ask("inet2", L.WAN, 9010).startswith(b"lan1 " + L.INET2.encode())
-    assert not lab.udp_ask("inet1", L.WAN, 9010)
+    assert lab.udp_silence("inet1", L.WAN, 9010)
     for bad in ("inet1.example", "203.0.113.0/24", "2001:db8:ff::66", "224.0.0.1", "203.0.113.066"):
         assert igd.add(9001, L.LAN1, remote=bad) == 402, bad
 
@@ -59,7 +59,7 @@ def test_disabled_passes_nothing(lab):
     flow.recv(100)
     assert igd.add(8000, L.LAN1, enabled=0) == {}
     flow.sendall(b"x")
-    flow.settimeout(2)
+    flow.settimeout(L.PATIENCE_S)
     try:
         assert not flow.recv(100), "a flow goes on through a mapping that is off"
     except ConnectionError:
@@ -147,7 +147,7 @@ def test_clients_at_once_agree_with_the_firewall(lab):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert not failed, failed[:5]
     igd = Igd(lab, version=2, key=key)
     left = {int(e["NewExternalPort"]) for e in igd.list_range(manage=1)}
@@ -218,13 +218,6 @@ def test_link_facts(lab):
 
 # ---- pinholes ----
 
-def known(lab, igd, host=L.LAN1_6):
-    """Whose address it is, is known from now on: an opening from before is made anew then, as the
-    device's, and counts anew."""
-    igd.call("GetFirewallStatus", FC6)
-    assert wait_for(lambda: host in lab.nft("list", "set", "inet", "postern", "bound6"))
-
-
 def packets(igd, number):
     return igd.call("GetPinholePackets", FC6, UniqueID=number)
 
@@ -234,13 +227,12 @@ def test_pinholes_count_their_packets(lab):
     lab.udp_echo("lan1", L.LAN1_6, 8000)
     lab.udp_echo("lan1", L.LAN1_6, 8001)
     igd = Igd(lab, version=2, address=L.ROUTER_6, key=upnp.token(lab))
-    known(lab, igd)
     number = igd.pinhole(L.LAN1_6, 8000, 17)["UniqueID"]
     other = igd.pinhole(L.LAN1_6, 8001, 17)["UniqueID"]
     assert packets(igd, number) == {"PinholePackets": "0"}
     assert igd.call("CheckPinholeWorking", FC6, UniqueID=number) == 709
     with lab.ns("inet1").socket(L.family(L.INET1_6), L.socket.SOCK_DGRAM) as sock:
-        sock.settimeout(2)
+        sock.settimeout(L.PATIENCE_S)
         sock.connect((L.LAN1_6, 8000))
         for _ in range(5):
             sock.send(b"x")
@@ -263,13 +255,12 @@ def test_pinholes_renew_and_end(lab):
     lab.start_postern()
     lab.tcp_server("lan1", L.LAN1_6, 8000)
     igd = Igd(lab, version=2, address=L.ROUTER_6, key=upnp.token(lab))
-    known(lab, igd)
-    number = igd.pinhole(L.LAN1_6, 8000, lease=2)["UniqueID"]
-    answer = igd.call("UpdatePinhole", FC6, UniqueID=number, NewLeaseTime=4)
+    number = igd.pinhole(L.LAN1_6, 8000, lease=4)["UniqueID"]
+    answer = igd.call("UpdatePinhole", FC6, UniqueID=number, NewLeaseTime=12)
     assert answer == {}, answer
-    time.sleep(2.4)
+    time.sleep(5.4)
     assert reached(lab, 8000, L.LAN1_6)
-    assert wait_for(lambda: packets(igd, number) == 704, timeout=4)
+    assert wait_for(lambda: packets(igd, number) == 704)
     assert closed(lab, 8000, L.LAN1_6)
     assert igd.call("UpdatePinhole", FC6, UniqueID=number, NewLeaseTime=4) == 704
 

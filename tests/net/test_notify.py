@@ -17,7 +17,6 @@ from space import Skip, wait_for
 from test_whom import frame_udp, make_known
 
 PORT = 8090
-TOLD_S = 3.0
 NONCE = b"n" * 12
 
 
@@ -55,9 +54,9 @@ class Hook:
     def texts(self):
         return [json.loads(body)["text"] for _, _, body in self.told]
 
-    def wait(self, count, timeout=TOLD_S):
+    def wait(self, count):
         """So many, and not one more."""
-        assert wait_for(lambda: len(self.told) >= count, timeout), self.told
+        assert wait_for(lambda: len(self.told) >= count, 3 * L.PATIENCE_S), self.told
         time.sleep(0.5)
         assert len(self.told) == count, self.told
         return self.told[-1]
@@ -100,7 +99,7 @@ def test_a_question_is_told_once(lab):
     for port in range(8001, 8020):
         ask(lab, port)
     # Three prompts a day; of two that follow at once only the later may be told.
-    assert wait_for(lambda: json.loads(hook.told[-1][2])["event"]["prompts"] == 3, TOLD_S)
+    assert wait_for(lambda: json.loads(hook.told[-1][2])["event"]["prompts"] == 3)
     time.sleep(0.5)
     assert len(hook.told) <= 3, hook.told
 
@@ -126,7 +125,7 @@ def test_an_alert(lab):
     for _ in range(30):
         frame_udp(lab, "lan2", L.LAN1, L.ROUTER, 4000, 5351, request)
         time.sleep(0.05)
-    _, fields, body = hook.wait(1, 5)
+    _, fields, body = hook.wait(1)
     assert fields["Priority"] == "high" and "Click" not in fields
     assert lab.mac("lan2") in body and "address that is another's" in body, body
 
@@ -136,12 +135,12 @@ def test_the_server_is_away_and_comes(lab):
     notify = start(lab)
     ask(lab)
     ask(lab, name="lan2", address=L.LAN2)
-    assert wait_for(lambda: "again in 5 s" in notify.text(), 3), notify.text()
+    assert wait_for(lambda: "again in 5 s" in notify.text()), notify.text()
     cards = lab.postern.http("GET", "/api/v1/cards")[1]["cards"]
     mine = next(c for c in cards if c["device"]["mac"] == lab.mac("lan2"))
     lab.postern.cli("not-now", str(mine["id"]))
     hook = Hook(lab)
-    _, _, body = hook.wait(1, 12)
+    _, _, body = hook.wait(1)
     assert json.loads(body)["event"]["device"]["mac"] == lab.mac("lan1")
 
 
@@ -158,7 +157,7 @@ def test_the_server_never_answers(lab):
     time.sleep(1)
     deaf.close()
     hook = Hook(lab)
-    hook.wait(2, 30)
+    hook.wait(2)
 
 
 def test_the_server_refuses(lab):
@@ -185,13 +184,13 @@ def test_restarts_tell_nothing_twice(lab):
     notify.start()
     time.sleep(1)
     hook.wait(1)
+    said = notify.text().count("cannot be reached")
     lab.postern.daemon.stop()
-    time.sleep(2)
+    assert wait_for(lambda: notify.text().count("cannot be reached") > said), notify.text()
     lab.postern.daemon.start()
     lab.postern.ready()
     ask(lab, name="lan2", address=L.LAN2)
-    hook.wait(2, 10)
-    assert "cannot be reached" in notify.text()
+    hook.wait(2)
 
 
 WRITES = """

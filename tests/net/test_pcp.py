@@ -10,7 +10,7 @@ import time
 import lab as L
 import pcp
 from programs import SANITIZED
-from space import inside, wait_for
+from space import Stopwatch, inside, wait_for
 
 NONCE, OTHER = b"a" * 12, b"b" * 12
 TCP_CLOSE = 7       # tcpi_state
@@ -33,21 +33,22 @@ def refused(answer, name):
 
 def closed(lab, address, port, name="inet1"):
     """Nobody is reached, once what was just asked has happened."""
-    return wait_for(lambda: not lab.tcp_reach(name, address, port, timeout=0.3), timeout=3)
+    return wait_for(lambda: not lab.tcp_reach(name, address, port, timeout=0.3))
 
 
 def established(lab, address, port):
     """A connection from the Internet that has seen data both ways."""
     # Who knocks while the port opens is forgotten once more just after.
-    time.sleep(0.3)
-    flow = lab.tcp_open("inet1", address, port, timeout=0.5)
+    time.sleep(1)
+    flow = lab.tcp_open("inet1", address, port)
+    flow.settimeout(L.PATIENCE_S)
     assert flow.recv(100).startswith(b"lan1")
     flow.send(b"hello")
     assert flow.recv(100) == b"hello"
     return flow
 
 
-def reset(flow, timeout):
+def reset(flow, timeout=L.PATIENCE_S):
     """Whether that end is told, at its next packet, that the connection is over."""
     def told():
         try:
@@ -78,7 +79,7 @@ def test_natpmpc(lab):
     assert not lab.tcp_reach("inet1", L.WAN, 8000, timeout=0.3)
     natpmpc("-a", "8000", "8000", "tcp", "600")
     assert lab.tcp_reach("inet1", L.WAN, 8000).startswith(b"lan1 " + L.INET1.encode())
-    assert not lab.udp_ask("inet1", L.WAN, 8000)
+    assert lab.udp_silence("inet1", L.WAN, 8000)
     natpmpc("-a", "9010", "8000", "udp", "600")
     assert lab.udp_ask("inet1", L.WAN, 9010).startswith(b"lan1 " + L.INET1.encode())
     assert not lab.tcp_reach("inet1", L.WAN, 9010, timeout=0.3)
@@ -97,7 +98,7 @@ def test_pcp_over_ipv4(lab):
     assert answer.lifetime == 3600
     assert lab.tcp_reach("inet1", L.WAN, 4242)
     assert lab.tcp_reach("lan2", L.WAN, 4242), "hairpin"
-    assert not lab.udp_ask("inet1", L.WAN, 4242)
+    assert lab.udp_silence("inet1", L.WAN, 4242)
     for _ in range(2):
         answer = granted(one.map("tcp", 8000, 4242, lifetime=0, nonce=NONCE))
         assert (answer.lifetime, answer.mapping.external) == (0, 4242)
@@ -265,12 +266,12 @@ def test_the_lease_ends(lab):
     lab.start_postern()
     one = client(lab, "lan1")
     assert granted(one.natpmp_map("tcp", 8000, 4242, lifetime=3)).lifetime == 3
-    begin = time.monotonic()
+    begin, clock = time.monotonic(), Stopwatch()
     flow = established(lab, L.WAN, 4242)
     assert not reset(flow, begin + 2.5 - time.monotonic())
-    assert reset(flow, 4)
-    assert 2.9 <= time.monotonic() - begin <= 5
-    assert reset(server.flows[0], 3)
+    assert reset(flow)
+    assert time.monotonic() - begin >= 2.9 and clock.seconds() <= 5
+    assert reset(server.flows[0])
     assert closed(lab, L.WAN, 4242)
     granted(one.natpmp_map("tcp", 8000, 4242, lifetime=60))
     assert lab.tcp_reach("inet1", L.WAN, 4242)
@@ -282,7 +283,7 @@ def test_the_lease_ends_without_the_daemon(lab):
     granted(client(lab, "lan1").natpmp_map("tcp", 8000, 4242, lifetime=3))
     flow = established(lab, L.WAN, 4242)
     postern.kill9()
-    assert reset(flow, 6)
+    assert reset(flow)
     assert closed(lab, L.WAN, 4242)
 
 
@@ -293,7 +294,7 @@ def test_the_pinhole_ends(lab):
     one = client(lab, "lan1", L.ROUTER_6, L.LAN1_6)
     granted(one.map("tcp", 8000, nonce=NONCE, lifetime=3))
     flow = established(lab, L.LAN1_6, 8000)
-    assert reset(flow, 6)
+    assert reset(flow)
     assert closed(lab, L.LAN1_6, 8000)
 
 
@@ -304,8 +305,8 @@ def test_a_delete_resets_connections(lab):
     granted(one.natpmp_map("tcp", 8000, 4242))
     flow = established(lab, L.WAN, 4242)
     granted(one.natpmp_map("tcp", 8000, lifetime=0))
-    assert reset(flow, 3)
-    assert reset(server.flows[0], 3)
+    assert reset(flow)
+    assert reset(server.flows[0])
 
 
 def test_the_promise_outlives_connections(lab):
@@ -362,11 +363,12 @@ def test_another_external_address(lab):
     granted(one.map("tcp", 8000, 4242, nonce=NONCE))
     time.sleep(2.1)
     assert one.announce().epoch >= 2
+    begin = time.monotonic()
     lab.batch("router", "address del 203.0.113.2/24 dev wan0\n"
                         "address add 203.0.113.3/24 dev wan0\n"
                         "route add default via 203.0.113.1\n")
     assert wait_for(lambda: one.natpmp_address().address == "203.0.113.3")
-    assert one.announce().epoch <= 1
+    assert one.announce().epoch <= time.monotonic() - begin
     assert wait_for(lambda: lab.tcp_reach("inet1", "203.0.113.3", 4242, timeout=0.3))
     answer = granted(one.map("tcp", 8000, nonce=NONCE))
     assert (answer.mapping.address, answer.mapping.external) == ("203.0.113.3", 4242)
@@ -415,14 +417,14 @@ def flood(lab, name, seconds, rate):
 
 def test_a_flood_starves_nobody(lab):
     lab.start_postern()
-    one = client(lab, "lan1", timeout=1, tries=1)
+    one = client(lab, "lan1")
     granted(one.map("tcp", 8000, nonce=NONCE))
-    thread = flood(lab, "lan2", 2, 5010)
+    thread = flood(lab, "lan2", 4, 5010)
     times = []
     while thread.is_alive():
-        begin = time.monotonic()
+        clock = Stopwatch()
         granted(one.map("tcp", 8000, nonce=NONCE))
-        times.append(time.monotonic() - begin)
+        times.append(clock.seconds())
         time.sleep(0.05)
     times.sort()
     assert len(times) > 10

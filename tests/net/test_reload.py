@@ -9,10 +9,10 @@ import time
 
 import lab as L
 from agree import Events, client, in_kernel, in_list, same, status, tables
-from space import Skip, wait_for
+from space import Skip, Stopwatch, wait_for
 
 NONCE = b"a" * 12
-REPAIRED_S = 2.0    # on a busy machine; 0.3 is what is promised on an idle one
+REPAIRED_S = 2.0    # 0.3 is what is promised on an idle machine
 PLAIN = {"persist": "no"}
 
 
@@ -42,9 +42,11 @@ def skeleton(lab):
 def repair_time(lab, *nft):
     """Seconds from the end of that command until the table is whole again."""
     lab.nft(*nft)
-    begin = time.monotonic()
-    assert wait_for(lambda: tables(lab), REPAIRED_S, step=0.005), "the table is away"
-    return time.monotonic() - begin
+    clock = Stopwatch()
+    assert wait_for(lambda: tables(lab), step=0.005), "the table is away"
+    took = clock.seconds()
+    assert took < REPAIRED_S, took
+    return took
 
 
 def test_a_flush_is_repaired(lab):
@@ -56,7 +58,7 @@ def test_a_flush_is_repaired(lab):
                  ("flush", "table", "inet", "postern")):
         print(f"  nft {' '.join(argv)}: {1000 * repair_time(lab, *argv):.0f} ms")
         # The owner's rules are away as well after the first; nothing else is needed here.
-        assert wait_for(lambda: status(postern) == "ok", REPAIRED_S)
+        assert wait_for(lambda: status(postern) == "ok")
         assert same(lab) == before
         assert reached(lab)
     assert "somebody else changed our table" in postern.daemon.text()
@@ -74,7 +76,7 @@ def test_away_is_not_called_open(lab):
     postern.helper.signal(signal.SIGCONT)
     assert answer.name in ("NO_RESOURCES", "NETWORK_FAILURE"), answer
     assert seen[0] and not any(row["active"] for row in seen[0]), seen
-    assert wait_for(lambda: status(postern) == "ok", 5)
+    assert wait_for(lambda: status(postern) == "ok")
     assert len(same(lab)) == 2
     assert reached(lab)
 
@@ -85,7 +87,7 @@ def test_meanwhile_the_list_says_so(lab):
     open_all(lab, 60)
     events = Events(postern)
     lab.nft("delete", "table", "inet", "postern")
-    assert events.health("ok", 3) == ["late", "ok"]
+    assert events.health("ok") == ["late", "ok"]
     assert len(same(lab)) == 61
 
 
@@ -97,7 +99,7 @@ def test_twenty_flushes(lab):
     print(f"  ten flushes, each repaired in {1000 * max(times):.0f} ms at most")
     for _ in range(10):
         lab.nft("flush", "ruleset")
-    assert wait_for(lambda: tables(lab) and status(postern) == "ok", REPAIRED_S)
+    assert wait_for(lambda: tables(lab) and status(postern) == "ok")
     assert same(lab) == before
     assert reached(lab)
 
@@ -119,9 +121,8 @@ def test_single_changes_are_repaired(lab):
                "add set inet postern mine { type inet_service; }")
     for change in changes:
         lab.nft(*change.split())
-        assert wait_for(lambda: skeleton(lab) == whole and in_kernel(lab).keys() == before,
-                        REPAIRED_S), change
-        assert wait_for(lambda: status(postern) == "ok", REPAIRED_S), change
+        assert wait_for(lambda: skeleton(lab) == whole and in_kernel(lab).keys() == before), change
+        assert wait_for(lambda: status(postern) == "ok"), change
     assert reached(lab)
     assert not lab.tcp_reach("inet1", L.WAN, 5000, timeout=0.3)
 
@@ -136,13 +137,13 @@ def test_somebody_who_does_not_stop(lab):
         vandal.stdin.write("add rule inet postern forward counter\n")
         vandal.stdin.flush()
         if n % 3 == 0:
-            begin = time.monotonic()
+            clock = Stopwatch()
             assert one.map("tcp", 20000 + n % 10, nonce=NONCE).result == 0
-            slowest = max(slowest, time.monotonic() - begin)
+            slowest = max(slowest, clock.seconds())
     vandal.stdin.close()
     vandal.wait()
     assert slowest < 0.5, slowest
-    assert wait_for(lambda: status(postern) == "ok", REPAIRED_S)
+    assert wait_for(lambda: status(postern) == "ok")
     assert len(same(lab)) == 12
     assert "counter" not in lab.nft("list", "chain", "inet", "postern", "forward")
 
@@ -150,12 +151,13 @@ def test_somebody_who_does_not_stop(lab):
 def test_live_connections_outlive_a_flush(lab):
     lab.start_postern(firewall=PLAIN)
     open_all(lab)
-    time.sleep(0.3)
+    time.sleep(1)       # who knocks while the port opens is forgotten once more just after
     flow = lab.tcp_open("inet1", L.WAN, 4242)
+    flow.settimeout(L.PATIENCE_S)
     assert flow.recv(100)
     for _ in range(3):
         lab.nft("delete", "table", "inet", "postern")
-        assert wait_for(lambda: tables(lab), REPAIRED_S)
+        assert wait_for(lambda: tables(lab))
         flow.send(b"still here")
         assert flow.recv(100) == b"still here"
 

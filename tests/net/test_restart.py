@@ -21,7 +21,7 @@ import pcp
 from agree import Events, client, descriptors, in_kernel, in_list, in_store, same, status, tables
 from programs import Daemon, config_text
 from slow_disk import SlowDisk
-from space import inside, wait_for
+from space import Stopwatch, inside, wait_for
 
 NONCE = b"a" * 12
 TCP_CLOSE = 7       # tcpi_state
@@ -40,7 +40,7 @@ def generous(postern):
              quota_zone=4096)
 
 
-def is_reset(flow, timeout):
+def is_reset(flow):
     """Whether that end is told, at its next packet, that the connection is over."""
     def told():
         try:
@@ -48,13 +48,14 @@ def is_reset(flow, timeout):
         except OSError:
             return True
         return flow.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE
-    return wait_for(told, timeout, step=0.1)
+    return wait_for(told, step=0.1)
 
 
 def live(lab, port, name="inet1"):
     """A connection that has seen data both ways."""
-    time.sleep(0.3)
+    time.sleep(1)       # who knocks while the port opens is forgotten once more just after
     flow = lab.tcp_open(name, L.WAN, port)
+    flow.settimeout(L.PATIENCE_S)
     assert flow.recv(100)
     flow.send(b"hello")
     assert flow.recv(100) == b"hello"
@@ -227,7 +228,7 @@ def test_the_helper_is_killed_under_load(lab):
 
     def back():
         postern.helper.start()
-        assert wait_for(lambda: status(postern) == "ok", 5)
+        assert wait_for(lambda: status(postern) == "ok")
     moments = [dice.uniform(0.01, 0.1) for _ in range(8)]
     assert killed_under_load(lab, moments, postern.helper.kill9, back) == 0, "nobody is forgotten"
     assert descriptors(postern)[1] <= files
@@ -238,16 +239,16 @@ def test_the_helper_is_killed_under_load(lab):
 def test_openings_go_on_without_the_helper(lab):
     lab.tcp_server("lan1", L.LAN1, 8000)
     postern = lab.start_postern()
-    one = client(lab, "lan1", timeout=4, tries=1)
+    one = client(lab, "lan1", timeout=L.PATIENCE_S, tries=1)
     assert one.map("tcp", 8000, 4242, nonce=NONCE).result == 0
     flow = live(lab, 4242)
     events = Events(postern)
     postern.helper.kill9()
-    assert wait_for(lambda: status(postern) == "failed", 2)
-    begin = time.monotonic()
+    assert wait_for(lambda: status(postern) == "failed")
+    clock = Stopwatch()
     assert one.map("tcp", 8001, nonce=NONCE).name == "NO_RESOURCES"
     assert one.natpmp_map("udp", 8002).name == "NO_RESOURCES"
-    assert time.monotonic() - begin < 1, "nobody waits for who is known to be away"
+    assert clock.seconds() < 1, "nobody waits for who is known to be away"
     assert one.natpmp_address().address == L.WAN
     flow.send(b"and now?")
     assert flow.recv(100) == b"and now?"
@@ -255,10 +256,10 @@ def test_openings_go_on_without_the_helper(lab):
     rows = postern.http("GET", "/api/v1/openings")[1]["openings"]
     assert len(rows) == 1 and not rows[0]["active"], "who could say?"
     postern.helper.start()
-    assert wait_for(lambda: status(postern) == "ok", 5)
+    assert wait_for(lambda: status(postern) == "ok")
     assert one.map("tcp", 8001, nonce=NONCE).result == 0
     assert len(same(lab)) == 2
-    told = events.health("ok", 2)
+    told = events.health("ok")
     assert (told[0], told[-1]) == ("failed", "ok"), told
     flow.send(b"still")
     assert flow.recv(100) == b"still"
@@ -271,13 +272,13 @@ def test_killed_before_the_store_heard(lab):
     clients = [client(lab, name) for name in ("lan1", "lan2")]
     assert clients[0].map("tcp", 8000, 4242, nonce=NONCE, lifetime=130).result == 0
     disk.stall(True)
-    begin = time.monotonic()
+    clock = Stopwatch()
     for n, one in enumerate(clients):
         assert one.map("tcp", 8001, 4300 + 10 * n, nonce=NONCE).result == 0
         assert one.natpmp_map("udp", 8001, 4400 + 10 * n).result == 0
     assert clients[0].map("tcp", 8000, nonce=NONCE, lifetime=600).result == 0
-    assert time.monotonic() - begin < 1
-    assert status(postern, "store") == "late"
+    assert clock.seconds() < 1
+    assert wait_for(lambda: status(postern, "store") == "late")
     before = same(lab)
     postern.kill9()
     disk.stall(False)
@@ -318,7 +319,7 @@ def test_a_full_disk(lab):
         assert same(lab) == before and len(before) == 31
         with contextlib.suppress(FileNotFoundError):
             os.remove(fill)
-    assert wait_for(lambda: status(postern, "store") == "ok", 2)
+    assert wait_for(lambda: status(postern, "store") == "ok")
     postern.daemon.stop()
     assert in_store(lab) == before
 
@@ -329,7 +330,7 @@ def test_a_second_daemon_leaves_the_first_alone(lab):
     assert one.map("tcp", 8000, 4242, nonce=NONCE).result == 0
     before = same(lab)
     second = Daemon(lab, postern.daemon.argv, f"{lab.dir}/second.log", "postern", "-all")
-    assert second.proc.wait(5) == 1
+    assert second.proc.wait(60) == 1
     assert "busy" in second.text(), second.text()
     assert status(postern) == "ok"
     assert one.map("tcp", 8001, nonce=NONCE).result == 0
@@ -343,20 +344,20 @@ def test_the_helper_hangs(lab):
     """Clients hear of it in their protocol's words, and nothing is half open."""
     lab.tcp_server("lan1", L.LAN1, 8000)
     postern = lab.start_postern()
-    one = client(lab, "lan1", timeout=4, tries=1)
+    one = client(lab, "lan1", timeout=L.PATIENCE_S, tries=1)
     assert one.map("tcp", 8000, 4242, nonce=NONCE).result == 0
     before = same(lab)
     postern.helper.signal(signal.SIGSTOP)
-    begin = time.monotonic()
+    begin, clock = time.monotonic(), Stopwatch()
     answer = one.map("tcp", 8001, 4300, nonce=NONCE)
-    took = time.monotonic() - begin
-    assert answer.name == "NO_RESOURCES" and took < 2, (answer, took)
+    took = clock.seconds()
+    assert answer.name == "NO_RESOURCES" and took < 3.5, (answer, took)
     assert one.natpmp_map("udp", 8002).name == "NO_RESOURCES"
     assert status(postern) == "failed"
     assert lab.tcp_reach("inet1", L.WAN, 4242)
     time.sleep(max(0, 3 - (time.monotonic() - begin)))
     postern.helper.signal(signal.SIGCONT)
-    assert wait_for(lambda: status(postern) == "ok", 5)
+    assert wait_for(lambda: status(postern) == "ok")
     assert same(lab) == before, "what was refused is not open"
     assert one.map("tcp", 8001, 4300, nonce=NONCE).mapping.external == 4300
     assert len(same(lab)) == 2
@@ -366,12 +367,12 @@ def test_a_close_while_the_helper_hangs(lab):
     """It is promised at once, and kept when the helper goes on."""
     lab.tcp_server("lan1", L.LAN1, 8000)
     postern = lab.start_postern()
-    one = client(lab, "lan1", timeout=4, tries=1)
+    one = client(lab, "lan1", timeout=L.PATIENCE_S, tries=1)
     assert one.map("tcp", 8000, 4242, nonce=NONCE).result == 0
     postern.helper.signal(signal.SIGSTOP)
     assert one.map("tcp", 8000, lifetime=0, nonce=NONCE).result == 0
     postern.helper.signal(signal.SIGCONT)
-    assert wait_for(lambda: status(postern) == "ok", 5)
+    assert wait_for(lambda: status(postern) == "ok")
     assert same(lab) == set()
     assert not lab.tcp_reach("inet1", L.WAN, 4242, timeout=0.3)
 
@@ -379,14 +380,14 @@ def test_a_close_while_the_helper_hangs(lab):
 def test_leases_end_while_the_daemon_hangs(lab):
     server = lab.tcp_server("lan1", L.LAN1, 8000)
     postern = lab.start_postern()
-    assert client(lab, "lan1").natpmp_map("tcp", 8000, 4242, lifetime=2).result == 0
+    assert client(lab, "lan1").natpmp_map("tcp", 8000, 4242, lifetime=4).result == 0
     flow = live(lab, 4242)
     postern.daemon.signal(signal.SIGSTOP)
-    assert is_reset(flow, 5)
-    assert is_reset(server.flows[-1], 2)
+    assert is_reset(flow)
+    assert is_reset(server.flows[-1])
     assert not lab.tcp_reach("inet1", L.WAN, 4242, timeout=0.3)
     postern.daemon.signal(signal.SIGCONT)
-    assert wait_for(lambda: same(lab) == set(), 2)
+    assert wait_for(lambda: same(lab) == set())
     assert len(records(postern, "close")) == 1
 
 
@@ -402,7 +403,7 @@ def test_much_happens_while_the_daemon_hangs(lab):
         vandal.stdin.write("add rule inet postern forward counter\n" * 3000)
         vandal.stdin.write("flush ruleset\n")
     postern.daemon.signal(signal.SIGCONT)
-    assert wait_for(lambda: status(postern) == "ok" and tables(lab), 5)
+    assert wait_for(lambda: status(postern) == "ok" and tables(lab))
     assert same(lab) == before
     assert lab.tcp_reach("inet1", L.WAN, 4242)
     assert one.map("tcp", 8001, nonce=NONCE).result == 0
@@ -414,13 +415,13 @@ def test_leases_end_with_everybody_dead(lab):
     lab.tcp_server("lan1", L.LAN1, 8000)
     postern = lab.start_postern()
     one = client(lab, "lan1")
-    assert one.natpmp_map("tcp", 8000, 4242, lifetime=3).result == 0
+    assert one.natpmp_map("tcp", 8000, 4242, lifetime=5).result == 0
     assert one.natpmp_map("udp", 8000, 4242, lifetime=600).result == 0
     flow = live(lab, 4242)
     postern.kill9()
     postern.helper.kill9()
     assert lab.tcp_reach("inet1", L.WAN, 4242)
-    assert is_reset(flow, 6)
+    assert is_reset(flow)
     assert not lab.tcp_reach("inet1", L.WAN, 4242, timeout=0.3)
     postern.helper.start()
     postern.restart()
@@ -437,19 +438,19 @@ def test_renewals_by_the_same_lifetime_hold(lab):
     six = client(lab, "lan1", L.ROUTER_6, L.LAN1_6)
 
     def ask():
-        assert one.natpmp_map("tcp", 8000, 4242, lifetime=5).result == 0
-        assert one.map("udp", 8001, 4343, lifetime=5, nonce=NONCE).result == 0
-        assert six.map("tcp", 8000, lifetime=5, nonce=NONCE).result == 0
+        assert one.natpmp_map("tcp", 8000, 4242, lifetime=12).result == 0
+        assert one.map("udp", 8001, 4343, lifetime=12, nonce=NONCE).result == 0
+        assert six.map("tcp", 8000, lifetime=12, nonce=NONCE).result == 0
     ask()
     begin = time.monotonic()
-    time.sleep(1.2)
+    time.sleep(6)
     ask()
-    assert min(in_kernel(lab).values()) >= 5, in_kernel(lab)
+    assert min(in_kernel(lab).values()) >= 9, in_kernel(lab)
     postern.kill9()
-    time.sleep(5.4 - (time.monotonic() - begin))
+    time.sleep(13.2 - (time.monotonic() - begin))
     postern.restart()
     assert len(same(lab)) == 3, "the store knows of the first request only"
-    time.sleep(6.4 - (time.monotonic() - begin))
+    time.sleep(max(0, 19.4 - (time.monotonic() - begin)))
     assert same(lab) == set()
 
 
@@ -457,7 +458,7 @@ def test_both_start_in_any_order(lab):
     """The daemon first: it waits for its helper, and requests of the first second with it."""
     lab.tcp_server("lan1", L.LAN1, 8000)
     postern = lab.start_postern()
-    one = client(lab, "lan1", timeout=4, tries=1)
+    one = client(lab, "lan1", timeout=L.PATIENCE_S, tries=1)
     assert one.map("tcp", 8000, 4242, nonce=NONCE).result == 0
     for late in (0.0, 0.5):
         postern.stop()
@@ -469,7 +470,7 @@ def test_both_start_in_any_order(lab):
         timer.start()
         assert one.map("tcp", 8000, nonce=NONCE).mapping.external == 4242
         timer.join()
-        assert wait_for(lambda: status(postern) == "ok", 3)
+        assert wait_for(lambda: status(postern) == "ok")
         assert len(same(lab)) == 1
 
 
@@ -481,7 +482,9 @@ def test_the_world_changes_while_everybody_is_dead(lab):
     assert one.map("tcp", 8000, 4242, nonce=NONCE).result == 0
     assert one.natpmp_map("udp", 8000, 4242).result == 0
     before = same(lab)
-    time.sleep(1.1)
+    time.sleep(2.1)
+    assert one.announce().epoch >= 2
+    begin = time.monotonic()
     postern.kill9()
     postern.helper.kill9()
     lab.nft("delete", "table", "inet", "postern")
@@ -494,7 +497,7 @@ def test_the_world_changes_while_everybody_is_dead(lab):
     assert lab.tcp_reach("inet2", "203.0.113.3", 4242)
     answer = one.map("tcp", 8000, nonce=NONCE)
     assert (answer.mapping.address, answer.mapping.external) == ("203.0.113.3", 4242)
-    assert answer.epoch == 0, "another address, another epoch"
+    assert answer.epoch <= time.monotonic() - begin, "another address, another epoch"
 
 
 # Power.
@@ -542,10 +545,10 @@ def test_a_power_cut_gives_nothing_for_free(lab):
     postern = lab.start_postern(firewall={"persist": "no"})
     assert client(lab, "lan1").natpmp_map("tcp", 8000, 4242, lifetime=3).result == 0
     reboot(lab)
-    begin = time.monotonic()
-    assert max(in_list(postern).values()) <= 3
-    assert wait_for(lambda: same(lab) == set(), 5)
-    assert time.monotonic() - begin < 4
+    clock = Stopwatch()
+    assert max(in_list(postern).values(), default=0) <= 3
+    assert wait_for(lambda: same(lab) == set())
+    assert clock.seconds() < 4
     reboot(lab)
     assert same(lab) == set()
 
@@ -606,7 +609,7 @@ def test_a_damaged_store_is_set_aside(lab):
 def refuses_to_start(postern, *words):
     log = len(postern.daemon.text())
     postern.daemon.start()
-    code = postern.daemon.proc.wait(5)
+    code = postern.daemon.proc.wait(60)
     said = postern.daemon.text()[log:]
     assert code == 1, code
     assert all(word in said for word in words), said
@@ -634,7 +637,7 @@ def test_a_row_that_cannot_be_is_named(lab):
         db.execute("UPDATE state SET next_opening_id = 1 << 40")
         db.commit()
     postern.daemon.start()
-    assert postern.daemon.proc.wait(10) == 1
+    assert postern.daemon.proc.wait(60) == 1
     assert "state.next_opening_id" in postern.daemon.text()
 
 

@@ -20,11 +20,11 @@ def alert(lab, kind):
 
 
 def comes(lab, kind, words=""):
-    return wait_for(lambda: words in str(alert(lab, kind) or "nothing"), 5)
+    return wait_for(lambda: words in str(alert(lab, kind) or "nothing"))
 
 
 def ends(lab, kind):
-    return wait_for(lambda: alert(lab, kind) is None, 5)
+    return wait_for(lambda: alert(lab, kind) is None)
 
 
 def test_the_kernels_own_helper(lab):

@@ -12,7 +12,7 @@ import lab as L
 import packets as P
 from space import wait_for
 from test_sip import (OUT, SIP, End, Provider, call_out, media_of, openings, place_of, register,
-                      sdp, sounds, start)
+                      sdp, silence, sounds, start)
 
 MSS = 1448
 UDP = 17
@@ -29,7 +29,7 @@ def slip(port=SIP):
 
 
 def nothing_open(lab):
-    assert openings(lab) == 0, lab.nft("list", "set", "inet", "postern", "open4_peer")
+    assert openings(lab) == 0, lab.nft("list", "map", "inet", "postern", "open4_peer")
 
 
 def test_sip_inside_http(lab):
@@ -43,7 +43,7 @@ def test_sip_inside_http(lab):
     client = lab.tcp_open("lan1", L.INET1, SIP)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     flow, _ = server.accept()
-    flow.settimeout(5)
+    flow.settimeout(L.PATIENCE_S)
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
     sent = head + bytes(MSS - len(head))
     client.sendall(sent)
@@ -57,7 +57,7 @@ def test_sip_inside_http(lab):
     answer = (b"HTTP/1.1 200 OK\r\n\r\n" +
               slip().replace(b"INVITE sip:evil@198.51.100.10 SIP/2.0", b"SIP/2.0 200 OK"))
     flow.sendall(answer)
-    client.settimeout(5)
+    client.settimeout(L.PATIENCE_S)
     got = b""
     while len(got) < len(answer):
         got += client.recv(65536)
@@ -108,15 +108,14 @@ def test_addresses_and_ports_of_others(lab):
     assert not lab.tcp_reach("inet1", L.WAN, 3389, 0.5)
 
 
-def test_a_contact_of_a_service(lab):
-    """REGISTER with a Contact at a service's port leads nobody there."""
+def a_contact_of_a_service(lab, port):
     start(lab, L.LAN1)
     phone, provider = End(lab, "lan1", L.LAN1), Provider(lab)
-    lab.tcp_server("lan1", L.LAN1, 445)
-    phone.own = (L.LAN1, 445)
+    lab.tcp_server("lan1", L.LAN1, port)
+    phone.own = (L.LAN1, port)
     register(phone, provider)
     to = place_of(provider.contact)
-    hears = lab.listen_udp("lan1", L.LAN1, 445, timeout=0.5)
+    hears = lab.listen_udp("lan1", L.LAN1, port, timeout=0.5)
     if to[0] == L.WAN:
         assert not lab.tcp_reach("inet1", *to, 0.5)
         provider.request(to, "OPTIONS", dict(OUT, uri=provider.contact.strip("<>")))
@@ -125,6 +124,16 @@ def test_a_contact_of_a_service(lab):
         except socket.timeout:
             pass
     nothing_open(lab)
+
+
+def test_a_contact_of_a_service(lab):
+    """REGISTER with a Contact at a service's port leads nobody there."""
+    a_contact_of_a_service(lab, 445)
+
+
+def test_a_contact_of_a_remote_desktop(lab):
+    """Nor above 1024."""
+    a_contact_of_a_service(lab, 3389)
 
 
 def test_a_host_that_is_no_phone(lab):
@@ -156,7 +165,7 @@ def test_a_stranger(lab):
     media = media_of(invite)
     stranger, inside = End(lab, "inet2", L.INET2), End(lab, "lan2", L.LAN2)
     assert sounds(provider, phone, media) == provider.media
-    assert not sounds(stranger, phone, media) and not sounds(inside, phone, media)
+    assert silence(stranger, phone, media) and silence(inside, phone, media)
     bye = dict(OUT, cseq=9, **{"from": answer.get("To"), "to": OUT["from"]},
                uri=f"sip:me@{place[0]}:{place[1]}")
     for who in (stranger, inside):
@@ -191,6 +200,76 @@ def test_a_missed_call(lab):
     nothing_open(lab)
 
 
+def invite_of_server(lab, to, call_id):
+    """A call, as from the provider."""
+    body = sdp(L.INET2, 9000)
+    data = (f"INVITE sip:me@{to[0]}:{to[1]} SIP/2.0\r\nVia: SIP/2.0/UDP {L.INET1}:5060;"
+            f"branch=z9hG4bK{call_id}\r\nMax-Forwards: 70\r\nFrom: <sip:evil@x>;tag=f\r\n"
+            f"To: <sip:me@x>\r\nCall-ID: {call_id}\r\nCSeq: 1 INVITE\r\n"
+            f"Contact: <sip:evil@{L.INET1}>\r\nContent-Type: application/sdp\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+    return P.ip4(L.INET1, to[0], UDP, P.udp(L.INET1, to[0], SIP, to[1], data))
+
+
+def test_calls_in_the_servers_name(lab):
+    """Somebody outside who forges the provider's address lets the phone ring again and again. Its
+    own calls and those of its provider have their media all the same, and keep it."""
+    start(lab, L.LAN1)
+    phone, provider = End(lab, "lan1", L.LAN1), Provider(lab)
+    _, _, place = register(phone, provider)
+    head = lab.mac("router", "wan0"), lab.mac("inet2")
+
+    def ring(times, name):
+        for n in range(times):
+            lab.send_frame("inet2", "eth0", P.ether(*head, invite_of_server(lab, place,
+                                                                            f"{name}{n}")))
+            invite, peer = phone.wants("INVITE")
+            phone.answer(invite, peer, "180 Ringing")
+            provider.wants("SIP/2.0 180")
+    invite, _, _ = call_out(phone, provider)
+    ring(12, "first")
+    phone.request(provider.at, "INVITE", dict(OUT, id="more"), sdp(L.LAN1, 7200))
+    more, peer = provider.wants("INVITE")
+    assert media_of(more)[0] == L.WAN, more.raw
+    provider.answer(more, peer, "180 Ringing")
+    phone.wants("SIP/2.0 180")
+    ring(12, "second")
+    fields = dict(OUT, id="real", uri=f"sip:me@{place[0]}:{place[1]}")
+    provider.request(place, "INVITE", fields, sdp(*provider.media))
+    real, peer = phone.wants("INVITE")
+    phone.answer(real, peer, "200 OK", sdp(L.LAN1, 7300))
+    answer, _ = provider.wants("SIP/2.0 200")
+    assert media_of(answer)[0] == L.WAN, answer.raw
+    ring(12, "third")
+    assert openings(lab) == 6
+    assert sounds(provider, phone, media_of(invite)) == provider.media
+    for call, port in ((more, 7200), (answer, 7300)):
+        ear = lab.listen_udp("lan1", L.LAN1, port)
+        provider.rtp.sendto(b"sound", media_of(call))
+        assert ear.recvfrom(100) == (b"sound", provider.media)
+
+
+def test_a_neighbour_at_the_public_place(lab):
+    """In the name of a phone or of the provider: from inside that leads nowhere."""
+    postern = start(lab, L.LAN1)
+    phone, provider = End(lab, "lan1", L.LAN1), Provider(lab)
+    _, _, place = register(phone, provider)
+    invite, _, answer = call_out(phone, provider)
+    forge(lab, place, "OPTIONS", dict(OUT, id="astray", uri=f"sip:me@{place[0]}:{place[1]}"))
+    forge(lab, place, "REGISTER", dict(OUT, id="bind", uri="sip:x"))
+    lab.send_frame("lan2", "eth0", P.ether(lab.mac("router", "br-lan"), lab.mac("lan2"),
+                                           invite_of_server(lab, place, "inside")))
+    assert phone.silent(0.5) is None and provider.silent(0.1) is None
+    assert openings(lab) == 2 and sounds(provider, phone, media_of(invite)) == provider.media
+    provider.request(place, "OPTIONS", dict(OUT, id="in", uri=f"sip:me@{place[0]}:{place[1]}"))
+    options, _ = phone.wants("OPTIONS")
+    assert place_of(options.uri) == phone.at, options.raw
+    assert wait_for(lambda: any(lab.mac("lan2") in str(alert) for alert in
+                                postern.http("GET", "/api/v1/alerts")[1]["alerts"]))
+    # Who is what it says goes there and back: its own address, its own wire.
+    assert answer.get("To") and sounds(phone, provider, provider.media) == media_of(invite)
+
+
 def forge(lab, to, method, fields, body=b""):
     """A phone's datagram, from lan2's wire with lan2's MAC."""
     head = (f"{method} {fields['uri']} SIP/2.0\r\nVia: SIP/2.0/UDP {L.LAN1}:5060;"
@@ -214,8 +293,8 @@ def test_a_neighbour_in_the_phones_name(lab):
     provider.request(place, "INVITE", dict(OUT, id="in", uri=f"sip:me@{place[0]}:{place[1]}"))
     invite, _ = phone.wants("INVITE")
     assert place_of(invite.uri) == phone.at, invite.raw
-    alerts = wait_for(lambda: postern.http("GET", "/api/v1/alerts")[1]["alerts"])
-    assert any(lab.mac("lan2") in str(alert) for alert in alerts), alerts
+    assert wait_for(lambda: any(lab.mac("lan2") in str(alert) for alert in
+                                postern.http("GET", "/api/v1/alerts")[1]["alerts"]))
 
 
 if __name__ == "__main__":

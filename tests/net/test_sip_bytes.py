@@ -93,7 +93,7 @@ def test_as_large_as_it_gets(lab):
 def test_switched_off(lab):
     """Whoever is a phone: not an octet is changed, and nobody listens."""
     postern = lab.start_postern(sip={"enabled": "no"})
-    lab.ns("lan1").run(["ping", "-c1", "-W1", L.ROUTER])
+    lab.ns("lan1").run(["ping", "-c1", "-W5", L.ROUTER])
     mark(postern, L.LAN1)
     time.sleep(0.5)
     phone, provider = End(lab, "lan1", L.LAN1), Provider(lab)
@@ -183,8 +183,8 @@ def test_web_sockets(lab):
                b"Connection: Upgrade\r\nSec-WebSocket-Protocol: sip\r\n\r\n")
     words = web_socket(message(sdp(L.LAN1, 7078)))
     with lab.tcp_open("lan1", L.INET1, SIP) as near, server.accept()[0] as far:
-        near.settimeout(3)
-        far.settimeout(3)
+        near.settimeout(L.PATIENCE_S)
+        far.settimeout(L.PATIENCE_S)
         for sock, peer, data in ((near, far, hello), (far, near, welcome), (near, far, words),
                                  (far, near, words)):
             sock.sendall(data)
@@ -218,7 +218,7 @@ def test_sctp(lab):
         there = L.INET1_6 if is6 else L.INET1
         family = socket.AF_INET6 if is6 else socket.AF_INET
         ear = lab.ns("inet1").socket(family, socket.SOCK_RAW, SCTP)
-        ear.settimeout(2)
+        ear.settimeout(L.PATIENCE_S)
         mouth = lab.ns("lan1").socket(family, socket.SOCK_RAW, SCTP)
         mouth.sendto(sctp_init(), (there, 0))
         data, source = ear.recvfrom(2000)

@@ -11,7 +11,7 @@ import time
 import lab as L
 from space import wait_for
 from test_sip import (OUT, End, Provider, call_out, hang_up, mark, media_of, openings, place_of,
-                      register, sdp, sounds, start)
+                      register, sdp, silence, sounds, start)
 
 CALL_IN = {"from": "<sip:you@x>;tag=b", "to": "<sip:me@x>", "id": "call-in", "cseq": 1}
 
@@ -96,7 +96,7 @@ def test_the_kernel_carries_it(lab):
 
 def reaches(lab, provider, to, place):
     """From the peer's next port, as RTCP does: whether it comes out there, as said by that one."""
-    ear = lab.listen_udp("lan1", *place, timeout=0.5)
+    ear = lab.listen_udp("lan1", *place)
     mouth = lab.listen_udp("inet1", provider.media[0], provider.media[1] + 1)
     mouth.sendto(b"report", to)
     try:
@@ -126,6 +126,77 @@ def test_rtcp(lab):
         assert line[1:] == ["IN", "IP4", L.WAN], invite.raw
         assert (int(line[0]) == media_of(invite)[1]) == is_equal
         assert is_equal or reaches(lab, provider, (L.WAN, int(line[0])), (L.LAN1, own))
+
+
+def told(lab):
+    """What is told of the media of the phone's calls: packets of all, for it and from it."""
+    _, found = lab.postern.http("GET", "/api/v1/sip/phones?counters=1")
+    media = [m for phone in found["phones"] for call in phone["calls"] for m in call["media"]]
+    return tuple(sum(m[key] for m in media) for key in ("packets", "packets_in", "packets_out"))
+
+
+def tracked(lab):
+    return lab.ns("router").run(["conntrack", "-L", "-p", "udp"], check=False).stdout
+
+
+def says(sender, receiver, to, count):
+    for _ in range(count):
+        assert sounds(sender, receiver, to)
+
+
+def test_each_direction_is_counted(lab):
+    phone, provider = registered(lab)
+    invite, _, answer = call_out(phone, provider)
+    host, port = media_of(invite)
+    assert told(lab) == (0, 0, 0)
+    says(provider, phone, (host, port), 7)
+    assert told(lab) == (7, 7, 0)
+    says(phone, provider, provider.media, 5)
+    assert told(lab) == (12, 7, 5)
+    # Reports on sound that is not heard are none.
+    assert reaches(lab, provider, (host, port + 1), (L.LAN1, 7079))
+    assert told(lab) == (13, 7, 5)
+    hang_up(phone, provider, answer)
+    assert wait_for(lambda: f"port={port} " not in tracked(lab))
+    # The phone speaks first, and alone; the first packet of its flow has no public port yet.
+    phone.request(provider.at, "INVITE", dict(OUT, id="again"), sdp(*phone.media))
+    invite, peer = provider.wants("INVITE")
+    provider.answer(invite, peer, "200 OK", sdp(*provider.media))
+    phone.wants("SIP/2.0 200")
+    says(phone, provider, provider.media, 6)
+    assert told(lab) == (5, 0, 5)
+    # That nobody is there is nothing heard.
+    provider.rtp.close()
+    phone.rtp.sendto(b"sound", provider.media)
+    assert wait_for(lambda: told(lab)[2] == 6) and told(lab)[1] == 0
+    provider.rtp = lab.listen_udp("inet1", *provider.media)
+    says(provider, phone, media_of(invite), 3)
+    assert told(lab)[1:] == (3, 6)
+
+
+def test_the_next_call_at_the_same_port_begins_at_nothing(lab):
+    """Over IPv6 a port is as the phone has it, call after call."""
+    postern = start(lab)
+    mark(postern, L.LAN1_6)
+    assert wait_for(lambda: L.LAN1_6 in lab.nft("list", "set", "inet", "postern", "phone6"))
+    phone, provider = End(lab, "lan1", L.LAN1_6), Provider(lab, "inet1", L.INET1_6)
+    register(phone, provider)
+    _, _, answer = call_out(phone, provider)
+    says(provider, phone, phone.media, 4)
+    says(phone, provider, provider.media, 2)
+    assert told(lab) == (6, 4, 2)
+    hang_up(phone, provider, answer)
+    assert wait_for(lambda: openings(lab, "open6_peer") == 0)
+    phone.request(provider.at, "INVITE", dict(OUT, id="again"), sdp(*phone.media))
+    invite, peer = provider.wants("INVITE")
+    assert f"m=audio {phone.media[1]} " in invite.body.decode()
+    provider.answer(invite, peer, "200 OK", sdp(*provider.media))
+    phone.wants("SIP/2.0 200")
+    assert told(lab) == (0, 0, 0)
+    says(phone, provider, provider.media, 3)
+    assert told(lab) == (3, 0, 3)
+    says(provider, phone, phone.media, 1)
+    assert told(lab) == (4, 1, 3)
 
 
 def test_phones_with_the_same_ports(lab):
@@ -159,13 +230,13 @@ def test_early_media_of_others(lab):
     invite, peer = provider.wants("INVITE")
     media = media_of(invite)
     assert sounds(provider, phone, media) == provider.media
-    assert not sounds(relay, phone, media)
+    assert silence(relay, phone, media)
     provider.answer(invite, peer, "183 Session Progress", sdp(*relay.media))
     phone.wants("SIP/2.0 183")
-    assert wait_for(lambda: sounds(relay, phone, media) == relay.media)
+    assert wait_for(lambda: sounds(relay, phone, media, 0.5) == relay.media)
     assert sounds(provider, phone, media) == provider.media
     assert sounds(phone, relay, relay.media) == media
-    assert not sounds(stranger, phone, media)
+    assert silence(stranger, phone, media)
 
 
 def test_cancelled(lab):
@@ -184,7 +255,7 @@ def test_cancelled(lab):
     phone.wants("SIP/2.0 200")
     phone.wants("SIP/2.0 487")
     assert wait_for(lambda: openings(lab) == 0)
-    assert not sounds(provider, phone, media_of(invite))
+    assert silence(provider, phone, media_of(invite))
 
 
 def invite_again(phone, provider, answer, cseq, port, code):
@@ -209,12 +280,12 @@ def test_a_port_moves(lab):
     refused = invite_again(phone, provider, answer, 3, 7080, "488 Not Acceptable Here")
     assert refused != first
     assert wait_for(lambda: openings(lab) == 2)
-    assert sounds(provider, phone, first) and not sounds(provider, phone, refused)
+    assert sounds(provider, phone, first) and silence(provider, phone, refused)
     moved = invite_again(phone, provider, answer, 4, 7082, "200 OK")
     assert moved != first
     assert wait_for(lambda: openings(lab) == 2)
     old = phone.rtp
-    phone.rtp = lab.listen_udp("lan1", L.LAN1, 7082, timeout=1)
+    phone.rtp = lab.listen_udp("lan1", L.LAN1, 7082)
     assert sounds(provider, phone, moved)
     provider.rtp.sendto(b"late", first)
     old.settimeout(0.3)
@@ -234,11 +305,11 @@ def test_a_late_offer(lab):
     invite, peer = phone.wants("INVITE")
     phone.answer(invite, peer, "200 OK", sdp(*phone.media))
     answer, _ = provider.wants("SIP/2.0 200")
-    assert media_of(answer)[0] == L.WAN and not sounds(relay, phone, media_of(answer))
+    assert media_of(answer)[0] == L.WAN and silence(relay, phone, media_of(answer))
     provider.request(to, "ACK", dict(fields, to=answer.get("To")), sdp(*relay.media))
     ack, _ = phone.wants("ACK")
     assert media_of(ack) == relay.media
-    assert wait_for(lambda: sounds(relay, phone, media_of(answer)) == relay.media)
+    assert wait_for(lambda: sounds(relay, phone, media_of(answer), 0.5) == relay.media)
 
 
 def unregisters(phone, provider):

@@ -8,6 +8,7 @@ import threading
 import time
 
 import lab as L
+import test_sip as S
 from space import Skip, wait_for
 from test_firewall import Tool, hole4
 from test_helper import (DENIED, EVENT, FORGET, HEAD, OPEN_TCP4, OPEN_UDP4, REMOVE, RESULT, TCP,
@@ -17,7 +18,7 @@ WAY, WAY_IS = 15, 16
 PHONE4, PHONE6, SIP_PORT = 21, 22, 23
 SIP = 5060
 EXISTS = -7
-SIP_HELPER, SIP_HELPER_GONE = 3, 4     # of enum fw_event
+FOREIGN, SIP_HELPER, SIP_HELPER_GONE = 0, 3, 4     # of enum fw_event
 IP_ORIGDSTADDR, IPV6_ORIGDSTADDR, IP_PKTINFO = 20, 74, 8
 REGISTRAR, REGISTRAR_6 = L.INET2, L.INET2_6
 
@@ -43,7 +44,7 @@ class Gateway(Client):
         if value:
             return value
         sock = socket.socket(fileno=fds[0])
-        sock.settimeout(2)
+        sock.settimeout(L.PATIENCE_S)
         return sock
 
     def forget(self, proto, host, port=SIP):
@@ -88,7 +89,7 @@ def nobody_hears(sock):
     sock.settimeout(0.3)
     with contextlib.suppress(TimeoutError):
         return sock.recvmsg(1 << 16)[0]
-    sock.settimeout(2)
+    sock.settimeout(L.PATIENCE_S)
     return None
 
 
@@ -143,10 +144,10 @@ def connections(lab, host, registrar, is6):
     lab.tcp_server("inet2", registrar, SIP)
     with lab.tcp_open("lan1", registrar, SIP, source=(host, 5062)) as near:
         far, peer = way.accept()
-        far.settimeout(2)
+        far.settimeout(L.PATIENCE_S)
         assert peer[:2] == (host, 5062)
         assert far.getsockname()[:2] == (registrar, SIP)
-        near.settimeout(2)
+        near.settimeout(L.PATIENCE_S)
         for size in (10, 100000):
             threading.Thread(target=near.sendall, args=(b"x" * size,), daemon=True).start()
             assert read_all(far, size) == size
@@ -202,7 +203,7 @@ def others_pass(lab):
     with contextlib.suppress(TimeoutError):
         raise AssertionError(ways[1].accept())
     # And the phone itself, whose SIP does go there.
-    assert lab.udp_ask("lan1", REGISTRAR, SIP) is None
+    assert lab.udp_silence("lan1", REGISTRAR, SIP)
     assert take(ways[0])[2] == (REGISTRAR, SIP)
 
 
@@ -253,11 +254,11 @@ def test_nobody_there_is_as_before(lab):
     lab.tcp_server("inet2", REGISTRAR, SIP)
     assert lab.udp_ask("lan1", REGISTRAR, SIP).startswith(b"inet2 " + L.WAN.encode())
     ways = [gateway.way(UDP), gateway.way(TCP)]
-    assert lab.udp_ask("lan1", REGISTRAR, SIP) is None
+    assert lab.udp_silence("lan1", REGISTRAR, SIP)
     for way in ways:
         way.close()
     # The helper's own copy is closed a moment after ours came.
-    assert wait_for(lambda: lab.udp_ask("lan1", REGISTRAR, SIP)).startswith(
+    assert wait_for(lambda: lab.udp_ask("lan1", REGISTRAR, SIP, timeout=0.5)).startswith(
         b"inet2 " + L.WAN.encode())
     assert lab.tcp_reach("lan1", REGISTRAR, SIP).startswith(b"inet2 " + L.WAN.encode())
 
@@ -365,8 +366,8 @@ def test_a_way_takes_no_port_from_others(lab):
             assert gateway.apply(elem(OPEN_UDP4 if proto == UDP else OPEN_TCP4,
                                       struct.pack("!H", SIP))) == (0, [])
     with lab.listen_udp("router", "0.0.0.0", SIP):
-        time.sleep(2.5)
-        assert gateway.apply(elem(OPEN_UDP4, struct.pack("!H", SIP))) == (DENIED, [0])
+        assert wait_for(lambda: gateway.apply(elem(OPEN_UDP4, struct.pack("!H", SIP))) ==
+                        (DENIED, [0]))
         assert gateway.way(UDP) == EXISTS
 
 
@@ -375,28 +376,82 @@ def test_without_tproxy_all_else_works(lab):
     tool.begin(hole4(UDP, 4000, L.LAN1, 8000))
     assert tool.info()[3] == "0"
     assert tool.do(f"way {UDP} {SIP}") == ["err -16"]
-    assert "tproxy" not in lab.nft("list", "table", "inet", "postern")
+    table = lab.nft("list", "table", "inet", "postern")
+    assert "chain guard" in table and "tproxy" not in table and "fib " not in table
     assert lab.ns("router").ip("rule").count("fwmark") == 0
     lab.udp_echo("lan1", L.LAN1, 8000)
     assert lab.udp_ask("inet1", L.WAN, 4000).startswith(b"lan1")
 
 
-def test_the_route_comes_and_goes(lab):
-    gateway = Gateway(lab)
-    router = lab.ns("router")
+def rules(lab):
+    return [lab.ns("router").ip(v, "rule").count("fwmark") for v in ("-4", "-6")]
 
-    def rules():
-        return [router.ip(v, "rule").count("fwmark") for v in ("-4", "-6")]
-    assert rules() == [0, 0]
+
+def test_the_route_comes_and_goes(lab):
+    """With phones in the table, of their families, and with the first socket of a way."""
+    gateway = Gateway(lab, L.LAN1)
+    assert rules(lab) == [1, 0]
+    gateway.remove()
+    assert rules(lab) == [0, 0]
     gateway.way(UDP).close()
-    assert rules() == [1, 0]
+    assert rules(lab) == [1, 0]
     gateway.way(UDP, is6=True).close()
     gateway.way(TCP).close()
-    assert rules() == [1, 1]
+    assert rules(lab) == [1, 1]
+    router = lab.ns("router")
     assert "local default dev lo" in router.ip("route", "show", "table", "36060")
     gateway.remove()
-    assert rules() == [0, 0]
+    assert rules(lab) == [0, 0]
     assert not router.run(["ip", "route", "show", "table", "36060"], check=False).stdout
+
+
+def test_a_route_taken_away_is_told(lab):
+    """As a table that somebody changed: rule or route, of either family; not what is others', and
+    not what we take away ourselves."""
+    gateway = Gateway(lab)
+    router = lab.ns("router")
+    for version in "-4", "-6":
+        for what in (f"rule del priority {priority_of(router)}",
+                     "route del local default dev lo table 36060"):
+            router.ip(version, *what.split())
+            kind, _, value, _ = gateway.receive()
+            assert (kind, value) == (EVENT, FOREIGN), what
+            phones = [elem(PHONE4, addr(L.LAN1), timeout=0),
+                      elem(PHONE6, addr(L.LAN1_6), timeout=0)]
+            assert gateway.apply(*surroundings(lab), *phones, rebuild=True) == (0, [])
+            assert rules(lab) == [1, 1]
+            assert "local default" in router.ip(version, "route", "show", "table", "36060")
+    router.ip("rule", "add", "priority", "77", "fwmark", "0x1", "lookup", "77")
+    router.ip("route", "add", "local", "default", "dev", "lo", "table", "77")
+    router.ip("route", "del", "local", "default", "dev", "lo", "table", "77")
+    router.ip("rule", "del", "priority", "77")
+    gateway.remove()
+    gateway.sock.settimeout(0.5)
+    with contextlib.suppress(TimeoutError):
+        raise AssertionError(gateway.receive())
+
+
+def priority_of(router):
+    line, = (line for line in router.ip("rule").splitlines() if "lookup 36060" in line)
+    return line.split(":")[0]
+
+
+def test_a_flush_of_rules_is_mended(lab):
+    """Another program's, while phones talk: each of theirs comes to us again."""
+    S.start(lab, L.LAN1)
+    phone, provider = S.End(lab, "lan1", L.LAN1), S.Provider(lab)
+    _, _, place = S.register(phone, provider)
+    router = lab.ns("router")
+    for _ in range(2):
+        router.run(["sh", "-c", "ip rule flush; ip rule add priority 32766 lookup main"])
+        assert wait_for(lambda: rules(lab)[0] == 1)
+        phone.request(provider.at, "OPTIONS", dict(S.OUT, id="after"))
+        seen, peer = provider.wants("OPTIONS")
+        assert peer == place and L.LAN1.encode() not in seen.raw, seen.raw
+    lab.postern.helper.kill9()
+    router.run(["sh", "-c", "ip rule flush; ip rule add priority 32766 lookup main"])
+    lab.postern.helper.start()
+    assert wait_for(lambda: rules(lab)[0] == 1)
 
 
 def test_the_kernels_own_sip_helper_is_told(lab):
@@ -407,7 +462,7 @@ def test_the_kernels_own_sip_helper_is_told(lab):
     client.sock.settimeout(0.5)
     with contextlib.suppress(TimeoutError):
         raise AssertionError(client.receive())
-    client.sock.settimeout(3)
+    client.sock.settimeout(L.PATIENCE_S)
     lab.nft("-f", "-", text='table ip b { ct helper h { type "sip" protocol udp\n}\n}\n')
     kind, _, value, _ = client.receive()
     assert (kind, value) == (EVENT, SIP_HELPER)

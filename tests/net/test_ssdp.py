@@ -10,7 +10,7 @@ import time
 import lab as L
 import upnp
 from packets import ether, ip4, udp
-from space import wait_for
+from space import Stopwatch, wait_for
 from upnp import FC6, GROUP4, GROUP6_LINK, GROUP6_SITE, IGD1, IGD2, URN, WANIP1, WANIP2, Http, Igd
 
 MSEARCH = "M-SEARCH * HTTP/1.1\r\n"
@@ -29,7 +29,7 @@ def test_views_follow_the_search(lab):
                      (f"{URN}device:WANConnectionDevice:1", 1),
                      (f"{URN}service:Layer3Forwarding:1", 1)):
         for to in (L.ROUTER, GROUP4):
-            replies = upnp.search(lab, "lan1", st, to=to, wait=0.8, most=1)
+            replies = upnp.search(lab, "lan1", st, to=to, wait=L.PATIENCE_S, most=1)
             assert replies, (st, to)
             for reply in replies:
                 where = reply.fields["LOCATION"]
@@ -53,7 +53,9 @@ def test_views_follow_the_search(lab):
 
 def test_all_targets_are_named_once(lab):
     lab.start_postern()
+    clock = Stopwatch()
     replies = upnp.search(lab, "lan1", "ssdp:all", mx=2)
+    late = clock.stalled()
     names = sorted(r.fields["ST"] for r in replies)
     assert len(names) == len(set(names)) == 3 + 2 * 3 + 1, names
     for reply in replies:
@@ -62,10 +64,10 @@ def test_all_targets_are_named_once(lab):
         assert reply.start == "HTTP/1.1 200 OK" and reply.fields["EXT"] == ""
         assert reply.fields["CACHE-CONTROL"] == "max-age=1800"
         assert reply.source == L.ROUTER
-    assert all(r.at <= 2 for r in replies)
+    assert all(r.at <= 2 + late for r in replies)
     assert max(r.at for r in replies) - min(r.at for r in replies) > 0.5, "all in one burst"
     for name in names:
-        assert len(upnp.search(lab, "lan1", name, to=L.ROUTER, wait=0.1)) == 1, name
+        assert len(upnp.search(lab, "lan1", name, to=L.ROUTER, wait=0.6)) == 1, name
 
 
 def test_what_is_no_search_gets_silence(lab):
@@ -81,11 +83,12 @@ def test_what_is_no_search_gets_silence(lab):
                f"{URN}device:MediaServer:1", IGD1[:-2], IGD1 + "0", "urn:dial-multiscreen-org:"
                "service:dial:1"):
         assert not upnp.search(lab, "lan1", st, to=L.ROUTER, wait=0.1), st
-    begin = time.monotonic()
-    assert upnp.search(lab, "lan1", IGD1, to=L.ROUTER, mx=None, wait=0.1)
-    assert upnp.search(lab, "lan1", "", wait=0.7, text=f"{MSEARCH}Man:ssdp:discover\r\nmx:1\r\n"
-                       f"sT:  {IGD1}")
-    assert time.monotonic() - begin < 2
+    clock = Stopwatch()
+    assert upnp.search(lab, "lan1", IGD1, to=L.ROUTER, mx=None, wait=L.PATIENCE_S, most=1)
+    assert clock.seconds() < 0.5, "it is asked by unicast: nobody else answers"
+    assert upnp.search(lab, "lan1", "", wait=L.PATIENCE_S, most=1,
+                       text=f"{MSEARCH}Man:ssdp:discover\r\nmx:1\r\nsT:  {IGD1}")
+    assert clock.seconds() < 2
 
 
 def test_ipv6_locations_are_of_the_scope_asked(lab):
@@ -111,10 +114,10 @@ def test_floods_are_cut_and_others_served(lab):
         for _ in range(300):
             lab.send_frame("lan1", "eth0",
                            ether("01:00:5e:7f:ff:fa", lab.mac("lan1"), packet))
-        count = len(upnp.receive(victim, time.monotonic(), 0.7))
+        count = len(upnp.receive(victim, time.monotonic(), 1.5))
     allowed = 60 + 20 * (time.monotonic() - begin)
     assert 0 < count <= allowed, (count, allowed)
-    assert upnp.search(lab, "lan1", IGD1, to=L.ROUTER, wait=0.3)
+    assert upnp.search(lab, "lan1", IGD1, to=L.ROUTER, wait=L.PATIENCE_S, most=1)
     far = ip4(L.INET1, GROUP4, 17, udp(L.INET1, GROUP4, 4000, 1900, text))
     with lab.listen_udp("inet1", L.INET1, 4000) as victim:
         lab.send_frame("lan1", "eth0", ether("01:00:5e:7f:ff:fa", lab.mac("lan1"), far))
@@ -130,9 +133,15 @@ def listen_group(lab, name):
     return sock
 
 
-def heard(sock, wait):
-    """(NTS, NT, BOOTID, LOCATION) of all that is said."""
-    told = upnp.receive(sock, time.monotonic(), wait)
+def heard(sock, alive=0):
+    """(NTS, NT, BOOTID, LOCATION) of all that is said, until so many are alive."""
+    told = []
+
+    def enough():
+        told.extend(upnp.receive(sock, time.monotonic(), 0.5))
+        return sum(t.fields["NTS"] == "ssdp:alive" for t in told) >= alive
+    wait_for(enough)
+    told += upnp.receive(sock, time.monotonic(), 0.5)
     assert all(t.start == "NOTIFY * HTTP/1.1" and t.source == L.ROUTER for t in told)
     return [(t.fields["NTS"], t.fields["NT"], int(t.fields["BOOTID.UPNP.ORG"]),
              t.fields.get("LOCATION")) for t in told]
@@ -141,7 +150,7 @@ def heard(sock, wait):
 def test_announcements(lab):
     sock = listen_group(lab, "lan1")
     postern = lab.start_postern()
-    told = heard(sock, 2.0)
+    told = heard(sock, 30)
     byes = [t for t in told if t[0] == "ssdp:byebye"]
     alive = [t for t in told if t[0] == "ssdp:alive"]
     assert told == byes + alive and len(byes) >= 10
@@ -152,14 +161,14 @@ def test_announcements(lab):
     assert len(boot) == 1 and boot != {0}
     where = alive[0][3]
     lab.batch("router", "address add 192.168.1.254/24 dev br-lan\n")
-    told = heard(sock, 2.5)
+    told = heard(sock, 30)
     assert [t[0] for t in told] == ["ssdp:byebye"] * len(byes) + ["ssdp:alive"] * 30
     assert {t[2] for t in told} == {max(boot) + 1}
     postern.daemon.stop()
-    told = heard(sock, 0.3)
+    told = heard(sock)
     assert {t[0] for t in told} == {"ssdp:byebye"} and kinds <= {t[1] for t in told}
     postern.restart()
-    told = [t for t in heard(sock, 1.5) if t[0] == "ssdp:alive"]
+    told = [t for t in heard(sock, 30) if t[0] == "ssdp:alive"]
     assert {t[2] for t in told} == {max(boot) + 2} and {t[1] for t in told} == kinds
     assert told[0][3] == where, "the token and the UDNs are of the installation"
 
@@ -167,7 +176,7 @@ def test_announcements(lab):
 def ttl_heard(lab, **protocols):
     sock = listen_group(lab, "lan1")
     sock.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
-    sock.settimeout(5)
+    sock.settimeout(L.PATIENCE_S)
     lab.start_postern(protocols=protocols)
     _, notes, _, _ = sock.recvmsg(2000, 100)
     return int.from_bytes(notes[0][2], sys.byteorder)
@@ -193,7 +202,7 @@ address add 192.168.9.1/24 dev guest0
         lab.batch("router", make)
         lab.batch("lan2", "link set eth1 up\naddress add 192.168.9.2/24 dev eth1\n"
                           "route add 239.0.0.0/8 dev eth1\n")
-        found = wait_for(lambda: upnp.search(lab, "lan2", IGD1, mx=1, wait=0.6), timeout=4)
+        found = wait_for(lambda: upnp.search(lab, "lan2", IGD1, mx=1, wait=0.6))
         assert found and found[0].fields["LOCATION"].startswith("http://192.168.9.1:49000/")
         igd = Igd(lab, "lan2", address="192.168.9.1", key=upnp.token(lab))
         assert igd.external() == L.WAN and igd.add(8000, "192.168.9.2") == {}

@@ -38,7 +38,7 @@ def reached(lab, wan=L.WAN):
 
 
 def wan_is(lab, address):
-    return wait_for(lambda: (status(lab.postern, "wan")["address"] or "0.0.0.0") == address, 3)
+    return wait_for(lambda: (status(lab.postern, "wan")["address"] or "0.0.0.0") == address)
 
 
 def test_the_address_goes_and_comes_back(lab):
@@ -58,7 +58,7 @@ def test_the_address_goes_and_comes_back(lab):
     assert [":" in row["internal"]["address"] for row in rows if row["active"]] == [True], rows
     assert lab.tcp_reach("inet1", L.LAN1_6, 8000), "the pinhole needs no IPv4"
     lab.batch("router", REGAIN)
-    assert wait_for(lambda: reached(lab), 3)
+    assert wait_for(lambda: reached(lab))
     assert same(lab) == before
     assert one.announce().epoch >= epoch, "what clients believe is still true"
     assert one.map("tcp", 8001, nonce=NONCE).result == 0
@@ -89,18 +89,20 @@ def test_openings_move_to_another_address(lab):
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
                     struct.pack("4s4s", socket.inet_aton("224.0.0.1"), socket.inet_aton(L.LAN1)))
     events = Events(postern)
+    begin = time.monotonic()
     lab.batch("router", MOVE)
     lab.ns("router").ip("address", "add", "203.0.113.2/32", "dev", "lo")
     assert wan_is(lab, OTHER_WAN)
-    assert wait_for(lambda: reached(lab, OTHER_WAN), 3)
+    assert wait_for(lambda: reached(lab, OTHER_WAN))
     assert same(lab, OTHER_WAN) == before
     assert not lab.tcp_reach("inet2", L.WAN, 4242, timeout=0.3)
-    assert one.announce().epoch <= 1
+    assert one.announce().epoch <= time.monotonic() - begin
     said = [sock.recvfrom(100) for _ in range(4)]
     assert {peer for _, peer in said} == {(L.ROUTER, pcp.PORT)}
     assert {pcp.parse_natpmp(raw).address for raw, _ in said if raw[0] == 0} == {OTHER_WAN}
-    assert [pcp.parse(raw).epoch for raw, _ in said if raw[0] == 2][-1] <= 1, said
-    assert events.until(b"event: epoch", 1)
+    assert [pcp.parse(raw).epoch for raw, _ in said if raw[0] == 2][-1] <= (
+        time.monotonic() - begin), said
+    assert events.until(b"event: epoch")
     assert events.news("wan")[-1]["wan"]["address"] == OTHER_WAN
 
 
@@ -122,10 +124,10 @@ def test_the_interface_is_renamed_and_back(lab):
     lab.batch("router", "link set wan0 down\nlink set wan0 name away\nlink set away up\n"
                         "route add default via 203.0.113.1\n")
     assert wan_is(lab, "0.0.0.0")
-    assert wait_for(lambda: not reached(lab), 1)
+    assert wait_for(lambda: not reached(lab))
     lab.batch("router", "link set away down\nlink set away name wan0\nlink set wan0 up\n"
                         "route add default via 203.0.113.1\n")
-    assert wait_for(lambda: reached(lab), 3)
+    assert wait_for(lambda: reached(lab))
     assert same(lab) == before
 
 
@@ -143,9 +145,9 @@ def test_the_interface_is_replaced(lab):
     lab.batch("router", "route add default via 203.0.113.1\n"
                         "route add default via 2001:db8:ff::1\n")
     lab.batch("isp", "route replace 2001:db8:1::/64 via 2001:db8:ff::2\n")
-    assert wait_for(lambda: reached(lab), 3)
+    assert wait_for(lambda: reached(lab))
     assert same(lab) == before
-    assert wait_for(lambda: lab.tcp_reach("inet1", L.LAN1_6, 8000, timeout=0.3), 3)
+    assert wait_for(lambda: lab.tcp_reach("inet1", L.LAN1_6, 8000, timeout=0.3))
 
 
 def test_absent_at_start(lab):
@@ -160,7 +162,7 @@ def test_absent_at_start(lab):
     assert wan_is(lab, L.WAN)
     assert one.map("tcp", 8000, 4242, nonce=NONCE).result == 0
     # The segment's bridge hears of the carrier a little later; till then it forwards no ARP.
-    assert wait_for(lambda: lab.tcp_reach("inet2", L.WAN, 4242, timeout=0.3), 3)
+    assert wait_for(lambda: lab.tcp_reach("inet2", L.WAN, 4242, timeout=0.3))
     same(lab)
 
 
@@ -178,8 +180,8 @@ def test_flapping(lab):
         if n % 10 == 0:
             one.sock.send(pcp.build_map(L.LAN1, "tcp", 8000, nonce=NONCE))
     assert wan_is(lab, L.WAN)
-    assert wait_for(lambda: status(postern) == "ok", 3)
-    assert wait_for(lambda: reached(lab), 3)
+    assert wait_for(lambda: status(postern) == "ok")
+    assert wait_for(lambda: reached(lab))
     assert same(lab) == before
     assert client(lab, "lan1").map("tcp", 8001, nonce=NONCE).result == 0
     now = descriptors(postern)
@@ -196,9 +198,9 @@ def test_flapping_under_requests(lab):
         names.add(one.map("tcp", 20000 + n, nonce=NONCE).name)
     assert names == {"SUCCESS", "NETWORK_FAILURE"}, names
     assert wan_is(lab, L.WAN)
-    assert wait_for(lambda: status(postern) == "ok", 3)
+    assert wait_for(lambda: status(postern) == "ok")
     assert len(same(lab)) > 3
-    assert wait_for(lambda: reached(lab), 3)
+    assert wait_for(lambda: reached(lab))
 
 
 def test_the_lan_is_replaced(lab):
@@ -212,12 +214,12 @@ def test_the_lan_is_replaced(lab):
                             "link set p1 master br-lan up\nlink set p2 master br-lan up\n"
                             "link set br-lan up\naddress add 192.168.1.1/24 dev br-lan\n"
                             "address add 2001:db8:1::1/64 dev br-lan nodad\n")
-    one = client(lab, "lan1", timeout=3, tries=6)
+    one = client(lab, "lan1", timeout=L.PATIENCE_S, tries=40)
     assert one.map("tcp", 8001, nonce=NONCE).result == 0
-    assert wait_for(lambda: status(postern) == "ok", 3)
-    assert wait_for(lambda: reached(lab), 3)
+    assert wait_for(lambda: status(postern) == "ok")
+    assert wait_for(lambda: reached(lab))
     assert same(lab) > before
-    assert wait_for(lambda: lab.tcp_reach("inet1", L.LAN1_6, 8000, timeout=0.3), 3)
+    assert wait_for(lambda: lab.tcp_reach("inet1", L.LAN1_6, 8000, timeout=0.3))
     assert client(lab, "lan2", L.ROUTER_6, L.LAN2_6).map("tcp", 8001, nonce=NONCE).result == 0
     now = descriptors(postern)
     assert all(x <= y for x, y in zip(now, files)), (files, now)
@@ -232,18 +234,18 @@ def test_another_lan_prefix(lab):
     lab.ns("lan2").ip("address", "add", "10.7.0.20/24", "dev", "eth0")
     lab.tcp_server("lan2", "10.7.0.20", 8000)
     two = client(lab, "lan2", "10.7.0.1", "10.7.0.20")
-    assert wait_for(lambda: two.map("tcp", 8000, 4500, nonce=NONCE).result == 0, 3)
+    assert wait_for(lambda: two.map("tcp", 8000, 4500, nonce=NONCE).result == 0)
     assert lab.tcp_reach("inet2", L.WAN, 4500).startswith(b"lan2")
     assert lab.tcp_reach("lan1", L.WAN, 4500), "hairpin"
     assert reached(lab)
     assert len(same(lab)) == 4
     lab.batch("router", "address del 10.7.0.1/24 dev br-lan\n")
-    assert wait_for(lambda: "10.7.0.0" not in str(tables(lab)["lan4"]), 3)
+    assert wait_for(lambda: "10.7.0.0" not in str(tables(lab)["lan4"]))
     assert reached(lab), "the others do not suffer"
     rows = lab.postern.http("GET", "/api/v1/openings")[1]["openings"]
     assert [row["external"]["port"] for row in rows if not row["active"]] == [4500], rows
     lab.ns("router").ip("address", "add", "10.7.0.1/24", "dev", "br-lan")
-    assert wait_for(lambda: lab.tcp_reach("inet2", L.WAN, 4500, timeout=0.3), 3)
+    assert wait_for(lambda: lab.tcp_reach("inet2", L.WAN, 4500, timeout=0.3))
     assert len(same(lab)) == 4
 
 
@@ -257,15 +259,15 @@ def test_a_lan_prefix_that_goes(lab):
                       "route add default via 10.7.0.1\n")
     lab.tcp_server("lan2", "10.7.0.20", 8000)
     two = client(lab, "lan2", "10.7.0.1", "10.7.0.20")
-    assert wait_for(lambda: two.map("tcp", 8000, 4500, nonce=NONCE).result == 0, 3)
+    assert wait_for(lambda: two.map("tcp", 8000, 4500, nonce=NONCE).result == 0)
     assert lab.tcp_reach("inet2", L.WAN, 4500)
     lab.batch("router", "address del 10.7.0.1/24 dev br-lan\n")
-    assert wait_for(lambda: "10.7.0.0" not in str(tables(lab)["lan4"]), 3)
+    assert wait_for(lambda: "10.7.0.0" not in str(tables(lab)["lan4"]))
     assert lab.tcp_reach("inet2", L.WAN, 4242), "the others do not suffer"
     rows = lab.postern.http("GET", "/api/v1/openings")[1]["openings"]
     assert [row["external"]["port"] for row in rows if not row["active"]] == [4500], rows
     lab.ns("router").ip("address", "add", "10.7.0.1/24", "dev", "br-lan")
-    assert wait_for(lambda: lab.tcp_reach("inet2", L.WAN, 4500, timeout=0.3), 3)
+    assert wait_for(lambda: lab.tcp_reach("inet2", L.WAN, 4500, timeout=0.3))
     assert len(same(lab)) == 2
 
 

@@ -8,7 +8,7 @@ import time
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from space import family, inside
+from space import PATIENCE_S, family, inside
 
 PORT, SSDP = 49000, 1900
 GROUP4, GROUP6_LINK, GROUP6_SITE = "239.255.255.250", "ff02::c", "ff05::c"
@@ -49,7 +49,7 @@ def search(lab, name, st, to=GROUP4, mx=1, wait=None, text=None, dev="eth0", mos
         begin = time.monotonic()
         sock.sendto(text if isinstance(text, bytes) else text.encode(),
                     (to, SSDP, 0, zone if to.startswith("f") else 0)[:4 if ":" in to else 2])
-        return receive(sock, begin, (mx or 0) + 0.2 if wait is None else wait, most)
+        return receive(sock, begin, (mx or 0) + 1 if wait is None else wait, most)
 
 
 def receive(sock, begin, wait, most=999):
@@ -66,7 +66,7 @@ def receive(sock, begin, wait, most=999):
 
 def location(lab, name="lan1", st=IGD1, to="192.168.1.1"):
     """Where the description is, as a search says."""
-    replies = search(lab, name, st, to=to, wait=1.0, most=1)
+    replies = search(lab, name, st, to=to, wait=PATIENCE_S, most=1)
     assert replies, f"{name} hears nothing of {st} at {to}"
     return replies[0].fields["LOCATION"]
 
@@ -82,7 +82,7 @@ class Http:
         bare = address.split("%")[0]
         self.host = f"[{bare}]:{port}" if ":" in bare else f"{bare}:{port}"
         with inside(name):
-            self.sock = socket.create_connection((address, port), 2)
+            self.sock = socket.create_connection((address, port), PATIENCE_S)
 
     def send(self, method, path, fields=(), body=b"", host=None):
         head = [f"{method} {path} HTTP/1.1", f"Host: {host or self.host}"]

@@ -8,7 +8,7 @@ import socket
 import ssl
 
 import lab as L
-from space import wait_for
+from space import PATIENCE_S, wait_for
 
 PORT = 8443
 GOOD = "tin kettle blue"
@@ -21,7 +21,8 @@ class Web:
         self.cookie = self.csrf = None
         self.head = {}
 
-    def connect(self, timeout=5.0):
+    def connect(self, timeout=PATIENCE_S):
+        """timeout is the network's: who is connected waits for as long as a server may take."""
         family = socket.AF_INET6 if ":" in self.server else socket.AF_INET
         sock = self.lab.ns(self.name).socket(family)
         sock.settimeout(timeout)
@@ -29,6 +30,7 @@ class Web:
             if self.source:
                 sock.bind((self.source, 0))
             sock.connect((self.server, self.port))
+            sock.settimeout(PATIENCE_S)
             if self.tls:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                 context.check_hostname = False
