@@ -235,8 +235,8 @@ static void hostile_phones_leave_nothing(void **state)
 {
 	static const char *const rows[] = {"{}", "[]", "null", "{\"public\":80}",
 		"{\"public\":40000,\"port\":0}", "{\"public\":-1,\"port\":65536}",
-		"{\"places\":[[80,36000],[7000,80],[7000,40000],[70000,36000],[-1],[1023],[],{},1]"
-		"}",
+		"{\"places\":[[80,36000],[7000,80],[7000,40000],[70000,36000]]}",
+		"{\"places\":[[-1],[1023],[],{},1]}",
 		"{\"contacts\":[{},{\"text\":1},[],{\"key\":1}]}", "{\"bindings\":[{},[],1,null]}",
 		"{\"bindings\":[{\"used\":true}],\"hosts\":[{\"addr\":\"x\"}]}",
 		"{\"hosts\":[{\"addr\":\"1.2.3.4\",\"challenged\":true,\"heard_s\":-5}]}"};
