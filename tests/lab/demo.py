@@ -227,6 +227,7 @@ class Demo:
             say(f"Contact: {sip.register(self.phone, self.provider)[1].get('Contact')}")
             self.call_phone(say)
             want(wait_for(lambda: sip.openings(self.lab) == 0, 2), "its ports stay open")
+            want("hang up" in self.postern.cli("record").stdout, "the record does not tell")
 
     def call_phone(self, say):
         phone, provider = self.phone, self.provider
